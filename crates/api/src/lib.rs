@@ -1,0 +1,1 @@
+//! The daemon's loopback HTTP: commands and events.

@@ -1,0 +1,120 @@
+//! How long work says how far it is, and how it learns that it should stop.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Error, Result};
+
+/// A switch shared between whoever may stop a piece of work and the work.
+#[derive(Debug, Clone, Default)]
+pub struct Cancel(Arc<AtomicBool>);
+
+impl Cancel {
+    /// Asks the work to stop. It ends with [`crate::Code::Cancelled`] at its next step.
+    pub fn cancel(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// True once somebody asked the work to stop.
+    pub fn is_cancelled(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// How far a piece of work is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stage {
+    /// What is being done, such as `reading` or `training`.
+    pub name: String,
+    /// Units done so far; the unit is the work's own (rows, bytes, trees).
+    pub done: u64,
+    /// Units in all, where that is known.
+    pub total: Option<u64>,
+}
+
+/// What a piece of work may say to the outside. Cheap to clone.
+#[derive(Clone)]
+pub struct Progress {
+    cancel: Cancel,
+    sink: Arc<dyn Fn(Stage) + Send + Sync>,
+    last: Arc<Mutex<Option<Instant>>>,
+}
+
+impl Progress {
+    /// Reports reach the sink at most this often; a stage's first and last always do.
+    const INTERVAL: Duration = Duration::from_millis(100);
+
+    /// Progress that is told to `sink` and stops when `cancel` says so.
+    pub fn new(cancel: Cancel, sink: impl Fn(Stage) + Send + Sync + 'static) -> Self {
+        Self { cancel, sink: Arc::new(sink), last: Arc::default() }
+    }
+
+    /// Progress that nobody listens to and nobody can stop.
+    pub fn silent() -> Self {
+        Self::new(Cancel::default(), |_| ())
+    }
+
+    /// The switch that stops this work.
+    pub fn cancel(&self) -> &Cancel {
+        &self.cancel
+    }
+
+    /// Says how far the work is and learns whether it should go on. Call it at least every 100 ms.
+    ///
+    /// # Errors
+    /// [`crate::Code::Cancelled`] once the work was cancelled.
+    pub fn step(&self, name: &str, done: u64, total: Option<u64>) -> Result<()> {
+        if self.cancel.is_cancelled() {
+            return Err(Error::cancelled());
+        }
+        // A panic elsewhere leaves only an old moment behind, which does no harm.
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_due = last.is_none_or(|at| at.elapsed() >= Self::INTERVAL);
+        if is_due || done == 0 || Some(done) == total {
+            *last = Some(Instant::now());
+            drop(last);
+            (self.sink)(Stage { name: name.to_owned(), done, total });
+        }
+        Ok(())
+    }
+}
+
+impl std::fmt::Debug for Progress {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Progress").field("cancel", &self.cancel).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Code;
+
+    #[test]
+    fn ten_thousand_steps_send_few_reports_and_the_last_one() {
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let progress = Progress::new(Cancel::default(), {
+            let seen = Arc::clone(&seen);
+            move |stage| seen.lock().expect("no test panics here").push(stage)
+        });
+        let started = Instant::now();
+        for done in 0..=10_000 {
+            progress.step("train", done, Some(10_000)).expect("nobody cancels");
+        }
+        let most = 3 + started.elapsed().as_millis() / Progress::INTERVAL.as_millis();
+        let seen = seen.lock().expect("no test panics here");
+        assert!((2..=most as usize).contains(&seen.len()), "{} reports", seen.len());
+        assert_eq!(seen.last().expect("not empty").done, 10_000);
+    }
+
+    #[test]
+    fn cancelled_work_stops_at_its_next_step() {
+        let progress = Progress::silent();
+        progress.step("read", 1, None).expect("not yet cancelled");
+        progress.cancel().cancel();
+        assert_eq!(progress.step("read", 2, None).expect_err("cancelled").code, Code::Cancelled);
+    }
+}

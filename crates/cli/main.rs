@@ -1,0 +1,3 @@
+//! The program `fettle`.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Import, schema, profile, query and drift statistics of tables.

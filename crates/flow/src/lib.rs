@@ -1,0 +1,1 @@
+//! Pipeline file, step kinds, graph, cache keys, execution, project git.

@@ -1,0 +1,1 @@
+//! Trainers, metrics, explanation, the ONNX writer, figures.

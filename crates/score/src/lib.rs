@@ -1,0 +1,1 @@
+//! Loads a model package and predicts: small and static, no database, no data engine.

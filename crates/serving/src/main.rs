@@ -1,0 +1,3 @@
+//! The program `fettle-serve`.
+
+fn main() {}

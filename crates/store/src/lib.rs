@@ -1,0 +1,1 @@
+//! The workspace on disk: index database, object store, audit log.
