@@ -1,0 +1,224 @@
+//! Content by its digest: written once, in packs, and verified whenever it is read.
+//!
+//! A content is cut into chunks where its bytes say so (FastCDC), so that a changed file costs
+//! about what changed. Small contents are one blob; larger ones a list of blobs; folders a tree
+//! of files. What a process has put is safe from its own garbage collection until the process
+//! ends, and from that of others by a lock, so a row that refers to it can be written later.
+
+mod index;
+mod pack;
+mod reader;
+mod sweep;
+#[cfg(test)]
+mod tests;
+mod tree;
+mod writer;
+
+use std::collections::HashSet;
+use std::fs::{File, OpenOptions};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError, RwLock, RwLockReadGuard};
+
+use base::{Code, Error, Progress, Result};
+
+use crate::{Digest, files};
+use index::Index;
+pub use reader::ObjectReader;
+pub(crate) use sweep::Swept;
+pub use tree::{Tree, TreeEntry};
+
+/// The objects of a workspace.
+pub struct Objects {
+    packs: PathBuf,
+    lock_path: PathBuf,
+    index: Index,
+    /// What this process has put; roots of every garbage collection until it ends.
+    pins: Mutex<HashSet<Digest>>,
+    /// Held shared by every put and alone by a garbage collection. The file inside carries the
+    /// same between processes, from the first put of this one on.
+    gate: RwLock<Option<File>>,
+}
+
+/// What a stored object is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum Kind {
+    /// Bytes.
+    Blob,
+    /// A longer content: the blobs it is made of.
+    List,
+    /// A folder: its files.
+    Tree,
+}
+
+impl Kind {
+    fn code(self) -> u8 {
+        match self {
+            Self::Blob => 0,
+            Self::List => 1,
+            Self::Tree => 2,
+        }
+    }
+
+    fn from_code(code: u8) -> Option<Self> {
+        [Self::Blob, Self::List, Self::Tree].into_iter().find(|kind| kind.code() == code)
+    }
+}
+
+impl Objects {
+    /// Opens the objects in `dir`. Only the owner may throw a damaged index away and build it anew.
+    pub(crate) fn open(dir: &Path, is_owner: bool) -> Result<Self> {
+        let packs = dir.join("packs");
+        files::create_private_dir(&packs)?;
+        let index = Index::open(&dir.join("index.db"), &packs, is_owner)?;
+        Ok(Self {
+            packs,
+            lock_path: dir.join("writers.lock"),
+            index,
+            pins: Mutex::default(),
+            gate: RwLock::default(),
+        })
+    }
+
+    /// True when the object is there. That it reads is another question: see `check`.
+    ///
+    /// # Errors
+    /// When the index cannot be read.
+    pub fn has(&self, digest: &Digest) -> Result<bool> {
+        Ok(self.index.find(digest)?.is_some())
+    }
+
+    /// Stores these bytes; storing them again costs nothing.
+    ///
+    /// # Errors
+    /// [`Code::DiskFull`] and other failures of the operating system; nothing is then stored.
+    pub fn put_bytes(&self, bytes: &[u8]) -> Result<Digest> {
+        self.put_reader(bytes)
+    }
+
+    /// Stores a file.
+    ///
+    /// # Errors
+    /// As for [`Objects::put_bytes`], and when the file cannot be read.
+    pub fn put_file(&self, path: &Path) -> Result<Digest> {
+        self.put_file_with(path, &Progress::silent())
+    }
+
+    /// Stores a file, says how far it is (in bytes), and stops when told to.
+    ///
+    /// # Errors
+    /// As for [`Objects::put_file`]; [`Code::Cancelled`].
+    pub fn put_file_with(&self, path: &Path, progress: &Progress) -> Result<Digest> {
+        let _writing = self.writing()?;
+        let mut writer = self.writer();
+        let (digest, _) = writer.put_file(path, progress)?;
+        writer.finish()?;
+        self.pin(digest);
+        Ok(digest)
+    }
+
+    /// Stores all that a reader gives.
+    ///
+    /// # Errors
+    /// As for [`Objects::put_bytes`], and when the reader fails.
+    pub fn put_reader(&self, reader: impl std::io::Read) -> Result<Digest> {
+        let _writing = self.writing()?;
+        let mut writer = self.writer();
+        let (digest, _) = writer.put_content(reader, None, &Progress::silent())?;
+        writer.finish()?;
+        self.pin(digest);
+        Ok(digest)
+    }
+
+    /// Stores the files of a folder and of the folders in it. Empty folders are not kept; links
+    /// and devices are refused.
+    ///
+    /// # Errors
+    /// As for [`Objects::put_file`]; [`Code::InvalidInput`] for what is neither file nor folder.
+    pub fn put_tree(&self, dir: &Path) -> Result<Digest> {
+        self.put_tree_with(dir, &Progress::silent())
+    }
+
+    /// Stores a folder, says how far it is (in bytes), and stops when told to.
+    ///
+    /// # Errors
+    /// As for [`Objects::put_tree`]; [`Code::Cancelled`].
+    pub fn put_tree_with(&self, dir: &Path, progress: &Progress) -> Result<Digest> {
+        let _writing = self.writing()?;
+        let mut writer = self.writer();
+        let digest = tree::put(&mut writer, dir, progress)?;
+        writer.finish()?;
+        self.pin(digest);
+        Ok(digest)
+    }
+
+    /// Bytes the packs take on the disk.
+    ///
+    /// # Errors
+    /// When the index cannot be read.
+    pub fn stored_bytes(&self) -> Result<u64> {
+        self.index.stored_bytes()
+    }
+
+    /// Keeps an object that another process has put, as if this one had: until this process ends
+    /// no garbage collection takes it, so the row that refers to it can be written.
+    pub fn keep(&self, digest: Digest) {
+        self.pin(digest);
+    }
+
+    fn pin(&self, digest: Digest) {
+        self.pins.lock().unwrap_or_else(PoisonError::into_inner).insert(digest);
+    }
+
+    fn writer(&self) -> writer::Writer<'_> {
+        writer::Writer::new(&self.packs, &self.index)
+    }
+
+    /// Keeps garbage collections away while something is put; and those of other processes from
+    /// the first put on, because the rows that refer to it come later.
+    fn writing(&self) -> Result<RwLockReadGuard<'_, Option<File>>> {
+        loop {
+            let gate = self.gate.read().unwrap_or_else(PoisonError::into_inner);
+            if gate.is_some() {
+                return Ok(gate);
+            }
+            drop(gate);
+            let mut gate = self.gate.write().unwrap_or_else(PoisonError::into_inner);
+            if gate.is_none() {
+                let file = self.lock_file()?;
+                file.lock_shared().map_err(|error| files::io_error("lock", &self.lock_path, &error))?;
+                *gate = Some(file);
+            }
+        }
+    }
+
+    fn lock_file(&self) -> Result<File> {
+        OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .read(true)
+            .open(&self.lock_path)
+            .map_err(|error| files::io_error("open", &self.lock_path, &error))
+    }
+}
+
+impl std::fmt::Debug for Objects {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Objects").field("packs", &self.packs).finish_non_exhaustive()
+    }
+}
+
+/// What to say about an object that is not what was written.
+pub(crate) fn corrupt(digest: &Digest, pack: &str) -> Error {
+    Error::new(
+        Code::Corrupt,
+        format!("the object `{}` in the pack `{}` is not what was written", digest.short(), &pack[..12.min(pack.len())]),
+    )
+    .hint("run `fettle workspace check` to see what depends on it; import the same file again, or restore a backup")
+}
+
+/// What to say about an object that is not there.
+pub(crate) fn missing(digest: &Digest) -> Error {
+    Error::new(Code::Corrupt, format!("the object `{}` is missing", digest.short()))
+        .hint("run `fettle workspace check` to see what depends on it; import the same file again, or restore a backup")
+}

@@ -1,0 +1,208 @@
+//! Where each object is. A small database of its own, because it is only a cache: the packs are
+//! the truth, and whatever it lacks after a crash is read from them when it is opened.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use base::{Code, Result};
+use rusqlite::{Connection, Row, TransactionBehavior};
+
+use super::pack::{self, Entry, Pack};
+use super::{Kind, missing};
+use crate::{Digest, files, sql};
+
+const SCHEMA: &str = "
+    create table if not exists packs (
+        id integer primary key,
+        name text not null unique,
+        bytes integer not null
+    ) strict;
+    create table if not exists objects (
+        digest blob not null,
+        pack integer not null references packs (id) on delete cascade,
+        kind integer not null,
+        codec integer not null,
+        stored integer not null,
+        raw integer not null,
+        place integer not null,
+        primary key (digest, pack)
+    ) strict, without rowid;
+    create index if not exists objects_by_pack on objects (pack, place);";
+
+/// The index of all packs.
+pub(super) struct Index {
+    db: Mutex<Connection>,
+}
+
+/// Where an object is.
+#[derive(Debug, Clone)]
+pub(super) struct Location {
+    pub(super) pack: String,
+    pub(super) entry: Entry,
+}
+
+impl Index {
+    pub(super) fn open(path: &Path, packs: &Path, is_owner: bool) -> Result<Self> {
+        match Self::open_once(path, packs) {
+            // It can be built anew, but not under the feet of others.
+            Err(error) if is_owner && error.code == Code::Corrupt => {
+                for suffix in ["", "-wal", "-shm"] {
+                    files::remove(Path::new(&format!("{}{suffix}", path.display())))?;
+                }
+                Self::open_once(path, packs)
+            }
+            opened => opened,
+        }
+    }
+
+    fn open_once(path: &Path, packs: &Path) -> Result<Self> {
+        let connect = || {
+            let db = Connection::open(path)?;
+            db.busy_timeout(Duration::from_secs(10))?;
+            db.pragma_update_and_check(None, "journal_mode", "wal", |_| Ok(()))?;
+            // Not synced: what a power cut takes from it is read from the packs again.
+            db.pragma_update(None, "synchronous", "normal")?;
+            db.pragma_update(None, "foreign_keys", true)?;
+            db.execute_batch(SCHEMA)?;
+            Ok(db)
+        };
+        let db = connect().map_err(|error| sql::failed("open the index of the objects", &error))?;
+        let index = Self { db: Mutex::new(db) };
+        index.refresh(packs)?;
+        Ok(index)
+    }
+
+    /// Makes the index agree with the packs there are.
+    pub(super) fn refresh(&self, packs: &Path) -> Result<()> {
+        // First what is known: a pack that comes in between is on the disk before it is known.
+        let known = self.packs()?;
+        let on_disk = packs_in(packs)?;
+        for name in known.keys().filter(|name| on_disk.get(*name) != known.get(*name)) {
+            self.remove(name)?;
+        }
+        for name in on_disk.keys().filter(|name| known.get(*name) != on_disk.get(*name)) {
+            match pack::list(packs, name) {
+                Ok(pack) => self.add(&pack)?,
+                // Another process's garbage collection was faster.
+                Err(error) if error.code == Code::NotFound => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds a pack that is on the disk, synced.
+    pub(super) fn add(&self, pack: &Pack) -> Result<()> {
+        let failed = |error| sql::failed("index the objects", &error);
+        let mut db = self.db();
+        let tx = db.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
+        sql::change(
+            &tx,
+            "insert into packs (name, bytes) values (?1, ?2)
+             on conflict (name) do update set bytes = excluded.bytes",
+            (&pack.name, pack.bytes),
+        )?;
+        let id: i64 = sql::value(&tx, "select id from packs where name = ?1", [&pack.name])?;
+        for entry in &pack.entries {
+            sql::change(
+                &tx,
+                "insert into objects (digest, pack, kind, codec, stored, raw, place)
+                 values (?1, ?2, ?3, ?4, ?5, ?6, ?7) on conflict (digest, pack) do nothing",
+                (
+                    entry.digest.as_bytes(),
+                    id,
+                    entry.kind.code(),
+                    entry.codec,
+                    entry.stored,
+                    entry.raw,
+                    entry.offset,
+                ),
+            )?;
+        }
+        tx.commit().map_err(failed)
+    }
+
+    /// Forgets a pack.
+    pub(super) fn remove(&self, name: &str) -> Result<()> {
+        sql::change(&self.db(), "delete from packs where name = ?1", [name])?;
+        Ok(())
+    }
+
+    /// Forgets one object of a pack, so that putting the content again stores it anew.
+    pub(super) fn forget(&self, digest: &Digest, pack: &str) -> Result<()> {
+        sql::change(
+            &self.db(),
+            "delete from objects where digest = ?1 and pack = (select id from packs where name = ?2)",
+            (digest.as_bytes(), pack),
+        )?;
+        Ok(())
+    }
+
+    /// One place of an object.
+    pub(super) fn find(&self, digest: &Digest) -> Result<Option<Location>> {
+        let query = "select name, digest, kind, codec, stored, raw, place
+                     from objects join packs on packs.id = objects.pack
+                     where digest = ?1 order by pack limit 1";
+        sql::first(&self.db(), query, [digest.as_bytes()], read_location)
+    }
+
+    /// One place of an object that must be there.
+    pub(super) fn locate(&self, digest: &Digest) -> Result<Location> {
+        self.find(digest)?.ok_or_else(|| missing(digest))
+    }
+
+    /// The objects of a pack, in their order.
+    pub(super) fn entries(&self, pack: &str) -> Result<Vec<Entry>> {
+        let query = "select name, digest, kind, codec, stored, raw, place
+                     from objects join packs on packs.id = objects.pack
+                     where name = ?1 order by place";
+        sql::many(&self.db(), query, [pack], |row| read_location(row).map(|location| location.entry))
+    }
+
+    /// The packs there are, with their sizes.
+    pub(super) fn packs(&self) -> Result<BTreeMap<String, u64>> {
+        let query = "select name, bytes from packs order by name";
+        let packs = sql::many(&self.db(), query, [], |row| Ok((row.get("name")?, row.get("bytes")?)))?;
+        Ok(packs.into_iter().collect())
+    }
+
+    pub(super) fn stored_bytes(&self) -> Result<u64> {
+        sql::value(&self.db(), "select coalesce(sum(bytes), 0) from packs", [])
+    }
+
+    fn db(&self) -> MutexGuard<'_, Connection> {
+        // A panic while it was held dropped its transaction, which rolled it back.
+        self.db.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn read_location(row: &Row<'_>) -> rusqlite::Result<Location> {
+    let digest: [u8; 32] = row.get("digest")?;
+    let kind: u8 = row.get("kind")?;
+    let entry = Entry {
+        kind: Kind::from_code(kind).ok_or(rusqlite::Error::IntegralValueOutOfRange(2, i64::from(kind)))?,
+        codec: row.get("codec")?,
+        stored: row.get("stored")?,
+        raw: row.get("raw")?,
+        digest: digest.into(),
+        offset: row.get("place")?,
+    };
+    Ok(Location { pack: row.get("name")?, entry })
+}
+
+/// The packs on the disk, with their sizes.
+fn packs_in(dir: &Path) -> Result<BTreeMap<String, u64>> {
+    let mut packs = BTreeMap::new();
+    for entry in files::read_dir(dir)? {
+        let path = entry.path();
+        let is_pack = path.extension().is_some_and(|extension| extension == "pack");
+        let Some(stem) = path.file_stem().filter(|_| is_pack) else { continue };
+        let name = stem.to_string_lossy().into_owned();
+        if let Ok(metadata) = entry.metadata() {
+            packs.insert(name, metadata.len());
+        }
+    }
+    Ok(packs)
+}

@@ -1,0 +1,180 @@
+//! Folders: a sorted list of files with their digests, itself an object.
+
+use std::fs::{self, File};
+use std::path::{Component, Path};
+
+use base::{Code, Error, Progress, Result};
+use serde::{Deserialize, Serialize};
+
+use super::writer::Writer;
+use super::{Kind, Objects, corrupt};
+use crate::canonical::canonical_json;
+use crate::files::StagedDir;
+use crate::{Digest, files};
+
+/// A stored folder.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tree {
+    /// Its files, sorted by path.
+    pub entries: Vec<TreeEntry>,
+}
+
+/// One file of a stored folder.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TreeEntry {
+    /// Where it is in the folder, with `/` between names on every system.
+    pub path: String,
+    /// 0o755 for a program, 0o644 for the rest.
+    pub mode: u32,
+    /// Its size in bytes.
+    pub size: u64,
+    /// Its content.
+    pub digest: Digest,
+}
+
+/// The digest of a tree. Not that of its bytes: a file that happens to hold the same bytes is
+/// another object.
+pub(super) fn digest_of(bytes: &[u8]) -> Digest {
+    blake3::derive_key("fettle store tree 1", bytes).into()
+}
+
+/// Puts the files below `dir` and the tree that lists them.
+pub(super) fn put(writer: &mut Writer<'_>, dir: &Path, progress: &Progress) -> Result<Digest> {
+    let mut entries = Vec::new();
+    walk(writer, dir, "", progress, &mut entries)?;
+    entries.sort_by(|one: &TreeEntry, other| one.path.cmp(&other.path));
+    let value = serde_json::to_value(Tree { entries }).expect("texts and whole numbers are JSON");
+    let bytes = canonical_json(&value).into_bytes();
+    let digest = digest_of(&bytes);
+    writer.put(Kind::Tree, digest, &bytes)?;
+    Ok(digest)
+}
+
+fn walk(
+    writer: &mut Writer<'_>,
+    dir: &Path,
+    prefix: &str,
+    progress: &Progress,
+    entries: &mut Vec<TreeEntry>,
+) -> Result<()> {
+    for entry in files::read_dir(dir)? {
+        let path = entry.path();
+        let name = entry.file_name();
+        let name = name.to_str().filter(|name| is_plain(name)).ok_or_else(|| {
+            Error::invalid(format!(
+                "cannot store `{}`: its name cannot be kept on every system",
+                path.display()
+            ))
+            .hint("rename it")
+        })?;
+        let metadata = fs::symlink_metadata(&path).map_err(|error| files::io_error("read", &path, &error))?;
+        if metadata.is_dir() {
+            walk(writer, &path, &format!("{prefix}{name}/"), progress, entries)?;
+        } else if metadata.is_file() {
+            let (digest, size) = writer.put_file(&path, progress)?;
+            entries.push(TreeEntry {
+                path: format!("{prefix}{name}"),
+                mode: mode_of(&metadata),
+                size,
+                digest,
+            });
+        } else {
+            return Err(Error::invalid(format!(
+                "cannot store `{}`: it is neither file nor folder",
+                path.display()
+            ))
+            .hint("replace links by what they point to"));
+        }
+    }
+    Ok(())
+}
+
+impl Objects {
+    /// What is in a stored folder.
+    ///
+    /// # Errors
+    /// [`Code::Corrupt`] when it is missing or not what was written; [`Code::InvalidInput`] when
+    /// it is a file.
+    pub fn tree(&self, digest: &Digest) -> Result<Tree> {
+        let (bytes, location) = self.object(digest, &mut None)?;
+        if location.entry.kind != Kind::Tree {
+            return Err(Error::invalid(format!("the object `{}` is a file, not a folder", digest.short())));
+        }
+        serde_json::from_slice(&bytes).map_err(|error| corrupt(digest, &location.pack).because(error))
+    }
+
+    /// Writes a stored folder to `to`: the whole of it, or nothing. When `to` is there already it
+    /// stays as it is.
+    ///
+    /// # Errors
+    /// [`Code::Corrupt`] when a file is missing or not what was written; [`Code::DiskFull`].
+    pub fn get_tree(&self, digest: &Digest, to: &Path) -> Result<()> {
+        let tree = self.tree(digest)?;
+        let staged = StagedDir::new_in(files::parent_of(to))?;
+        for entry in &tree.entries {
+            let path = inside(staged.path(), &entry.path)?;
+            files::create_private_dir(files::parent_of(&path))?;
+            let mut file =
+                File::create_new(&path).map_err(|error| files::io_error("write", &path, &error))?;
+            self.copy(&entry.digest, &mut file, &path)?;
+            set_mode(&path, entry.mode)?;
+        }
+        staged.publish(to)
+    }
+}
+
+/// A path of a tree below `dir`. Whoever made the tree, nothing is written outside.
+fn inside(dir: &Path, path: &str) -> Result<std::path::PathBuf> {
+    let is_inside = path.split('/').all(is_plain)
+        && Path::new(path).components().all(|part| matches!(part, Component::Normal(_)));
+    if !is_inside {
+        return Err(Error::new(
+            Code::Corrupt,
+            format!("a stored folder holds the path `{}`", path.escape_debug()),
+        )
+        .hint("nothing was written; do not use what this folder came from"));
+    }
+    Ok(dir.join(path))
+}
+
+fn is_plain(name: &str) -> bool {
+    !matches!(name, "" | "." | "..") && !name.contains(['/', '\\', '\0', ':'])
+}
+
+#[cfg(unix)]
+fn mode_of(metadata: &fs::Metadata) -> u32 {
+    use std::os::unix::fs::PermissionsExt as _;
+    if metadata.permissions().mode() & 0o100 == 0 { 0o644 } else { 0o755 }
+}
+
+#[cfg(not(unix))]
+fn mode_of(_: &fs::Metadata) -> u32 {
+    0o644
+}
+
+/// Gives a program its execute bit; the rest stays as the user's umask has it.
+fn set_mode(path: &Path, mode: u32) -> Result<()> {
+    #[cfg(unix)]
+    if mode & 0o100 != 0 {
+        use std::os::unix::fs::PermissionsExt as _;
+        fs::set_permissions(path, fs::Permissions::from_mode(0o755))
+            .map_err(|error| files::io_error("change the permissions of", path, &error))?;
+    }
+    #[cfg(not(unix))]
+    let _ = (path, mode);
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_that_leads_out_of_a_tree_is_refused() {
+        let dir = Path::new("/safe");
+        assert_eq!(inside(dir, "a/b.txt").unwrap(), Path::new("/safe/a/b.txt"));
+        for wrong in ["../x", "/etc/passwd", "a/../../x", "a//b", "", ".", "a\\..\\b", "C:/x", "a/\0"] {
+            assert_eq!(inside(dir, wrong).unwrap_err().code, Code::Corrupt, "{wrong}");
+        }
+    }
+}

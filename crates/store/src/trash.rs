@@ -1,0 +1,232 @@
+//! The trash: what was deleted and can come back, until it is emptied.
+
+use base::{Code, DatasetId, Error, ModelId, Result, RunId, Timestamp};
+use rusqlite::{Connection, Row};
+use serde_json::json;
+
+use crate::audit::Action;
+use crate::doors::Write;
+use crate::feed::Topic;
+use crate::manifests::Publication;
+use crate::store::Store;
+use crate::{files, names, sql};
+
+/// What can be deleted.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Item {
+    /// A dataset with all its versions.
+    Dataset(DatasetId),
+    /// A run.
+    Run(RunId),
+    /// A model with all its versions.
+    Model(ModelId),
+}
+
+/// Something in the trash.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trashed {
+    /// What it is.
+    pub item: Item,
+    /// Its name.
+    pub name: String,
+    /// When it was deleted.
+    pub at: Timestamp,
+    /// What emptying frees at most; what others share stays.
+    pub bytes: u64,
+}
+
+impl Item {
+    fn table(&self) -> &'static str {
+        match self {
+            Self::Dataset(_) => "datasets",
+            Self::Run(_) => "runs",
+            Self::Model(_) => "models",
+        }
+    }
+
+    fn word(&self) -> &'static str {
+        match self {
+            Self::Dataset(_) => "dataset",
+            Self::Run(_) => "run",
+            Self::Model(_) => "model",
+        }
+    }
+
+    fn topic(&self) -> Topic {
+        match self {
+            Self::Dataset(_) => Topic::Datasets,
+            Self::Run(_) => Topic::Runs,
+            Self::Model(_) => Topic::Models,
+        }
+    }
+
+    fn id(&self) -> &str {
+        match self {
+            Self::Dataset(id) => id.as_str(),
+            Self::Run(id) => id.as_str(),
+            Self::Model(id) => id.as_str(),
+        }
+    }
+
+    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(match row.get::<_, String>("kind")?.as_str() {
+            "dataset" => Self::Dataset(sql::parsed(row, "id")?),
+            "run" => Self::Run(sql::parsed(row, "id")?),
+            _ => Self::Model(sql::parsed(row, "id")?),
+        })
+    }
+}
+
+/// Moves something to the trash. Its name is free at once.
+///
+/// # Errors
+/// `NotFound`; `Conflict` for a run that has not ended and a model that is deployed.
+pub fn put(w: &mut Write<'_>, item: &Item) -> Result<()> {
+    let busy: bool = match item {
+        Item::Dataset(_) => false,
+        Item::Run(id) => sql::value(
+            w,
+            "select exists (select 1 from runs where id = ?1 and state in ('queued', 'running'))",
+            [id.as_str()],
+        )?,
+        Item::Model(id) => sql::value(
+            w,
+            "select exists (select 1 from deployments
+                where model_id = ?1 and state not in ('stopped', 'deleted'))",
+            [id.as_str()],
+        )?,
+    };
+    if busy {
+        return Err(Error::new(Code::Conflict, format!("the {} is in use", item.word()))
+            .hint("stop the run or the deployment first"));
+    }
+    let now = w.now().as_ms();
+    set_trashed(w, item, Some(now))
+}
+
+/// Takes something out of the trash.
+///
+/// # Errors
+/// `NotFound`; `AlreadyExists` when its name was given to another since.
+pub fn restore(w: &mut Write<'_>, item: &Item) -> Result<()> {
+    set_trashed(w, item, None).map_err(|error| match error.code {
+        Code::Conflict => {
+            Error::new(Code::AlreadyExists, format!("another {} has this name now", item.word()))
+                .hint("rename that one first")
+        }
+        _ => error,
+    })
+}
+
+fn set_trashed(w: &mut Write<'_>, item: &Item, at_ms: Option<i64>) -> Result<()> {
+    let query = format!("update {} set trashed_at = ?2 where id = ?1", item.table());
+    if sql::change(w, &query, (item.id(), at_ms))? == 0 {
+        return Err(names::unknown(item.word(), item.id()));
+    }
+    w.touch(item.topic());
+    w.publish(Publication::new("trash", item.id()).rows(item.table(), "id = ?1", &[item.id()]));
+    Ok(())
+}
+
+/// What is in the trash, the last deleted first.
+///
+/// # Errors
+/// When the workspace cannot be read.
+pub fn list(db: &Connection) -> Result<Vec<Trashed>> {
+    let query = "
+        select 'dataset' as kind, id, name, trashed_at,
+                (select coalesce(sum(content_bytes), 0) from dataset_versions where dataset_id = datasets.id)
+                as bytes
+            from datasets where trashed_at is not null
+        union all
+        select 'run', id, iif(name = '', pipeline || ' ' || number, name), trashed_at, 0
+            from runs where trashed_at is not null
+        union all
+        select 'model', id, name, trashed_at,
+                (select coalesce(sum(package_bytes), 0) from model_versions where model_id = models.id)
+            from models where trashed_at is not null
+        order by trashed_at desc, kind, id";
+    sql::many(db, query, [], |row| {
+        Ok(Trashed {
+            item: Item::read(row)?,
+            name: row.get("name")?,
+            at: sql::time(row, "trashed_at")?,
+            bytes: row.get("bytes")?,
+        })
+    })
+}
+
+impl Store {
+    /// Deletes for good what is in the trash, with the folders of its runs. What something else
+    /// still stands on stays, and is given back. Freeing the bytes of objects is the work of
+    /// [`Store::collect_garbage`].
+    ///
+    /// # Errors
+    /// When the workspace cannot be written.
+    pub fn empty_trash(&self) -> Result<Vec<Trashed>> {
+        let (deleted, kept) = self.write(Action::new("trash.empty", "trash"), delete_all)?;
+        for trashed in deleted {
+            if let Item::Run(id) = trashed.item {
+                files::remove(&self.run_dir(&id))?;
+            }
+        }
+        Ok(kept)
+    }
+}
+
+/// What was deleted, and what had to stay.
+fn delete_all(w: &mut Write<'_>) -> Result<(Vec<Trashed>, Vec<Trashed>)> {
+    let (mut deleted, mut kept) = (Vec::new(), Vec::new());
+    // Models first: they stand on runs, and runs on datasets.
+    let mut trashed = list(w)?;
+    trashed.sort_by(|one, other| other.item.cmp(&one.item));
+    for trashed in trashed {
+        let is_free: bool = sql::value(w, free(&trashed.item), [trashed.item.id()])?;
+        if is_free {
+            delete(w, &trashed.item)?;
+            deleted.push(trashed);
+        } else {
+            kept.push(trashed);
+        }
+    }
+    w.detail("deleted", deleted.len());
+    Ok((deleted, kept))
+}
+
+/// Whether nothing stands on an item.
+fn free(item: &Item) -> &'static str {
+    match item {
+        Item::Dataset(_) => {
+            "select not exists (
+                select 1 from dataset_versions v where v.dataset_id = ?1 and (
+                    exists (select 1 from run_datasets where version_id = v.id)
+                    or exists (select 1 from model_versions where dataset_version_id = v.id)))"
+        }
+        Item::Run(_) => "select not exists (select 1 from model_versions where run_id = ?1)",
+        Item::Model(_) => "select not exists (select 1 from deployments where model_id = ?1)",
+    }
+}
+
+fn delete(w: &mut Write<'_>, item: &Item) -> Result<()> {
+    let versions = match item {
+        Item::Dataset(_) => "select id from dataset_versions where dataset_id = ?1 order by id",
+        // A run is told whole in its own manifest.
+        Item::Run(_) => "select id from runs where id = ?1 order by id",
+        Item::Model(_) => {
+            "select id from model_versions where model_id = ?1
+             union select model_id || '/' || sequence from promotions where model_id = ?1 order by 1"
+        }
+    };
+    let subjects = sql::many(w, versions, [item.id()], |row| row.get::<_, String>(0))?;
+    if let Item::Model(id) = item {
+        // An alias points to a version with no way to vanish by itself.
+        sql::change(w, "delete from aliases where model_id = ?1", [id.as_str()])?;
+    }
+    sql::change(w, &format!("delete from {} where id = ?1", item.table()), [item.id()])?;
+    w.touch(item.topic());
+    for subject in subjects.iter().map(String::as_str).chain([item.id()]) {
+        w.retire(subject)?;
+    }
+    w.publish(Publication::new("deleted", item.id()).deleted(item.table(), json!({ "id": item.id() })));
+    Ok(())
+}

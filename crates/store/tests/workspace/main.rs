@@ -1,0 +1,9 @@
+//! Whole workspaces, in this process and in others.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod doors;
+mod processes;
+mod records;
+mod repair;
+mod world;
