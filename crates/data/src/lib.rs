@@ -1,1 +1,18 @@
-//! Import, schema, profile, query and drift statistics of tables.
+//! Tables: importing them from text, their schema, their profile, the cells a viewer shows,
+//! expressions and queries over them, drift between two of them, and splitting them. Knows files
+//! and folders that it is given; it does not know datasets, versions or the workspace.
+
+pub mod drift;
+pub mod expr;
+pub mod import;
+pub mod page;
+pub mod profile;
+pub mod query;
+mod schema;
+pub mod split;
+mod table;
+
+pub use page::{Page, PageColumn};
+pub use profile::{ColumnProfile, Profile};
+pub use schema::{Column, HIDDEN_PREFIX, Kind, SPLIT_COLUMN, Source, TableMeta, Task, arrow_schema, nearest};
+pub use table::{Batches, DATA_FILE, META_FILE, ROW_GROUP_ROWS, TableFile, TableWriter, write};

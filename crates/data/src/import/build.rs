@@ -1,0 +1,167 @@
+//! The second pass: accepted rows become Arrow batches of the kinds that the first pass found.
+
+use std::sync::Arc;
+
+use arrow::array::{
+    ArrayRef, BooleanBuilder, Float64Builder, Int64Builder, RecordBatch, StringBuilder,
+    TimestampMillisecondBuilder,
+};
+use arrow::datatypes::SchemaRef;
+use base::{Error, Result};
+
+use super::cell::{CellReader, Class};
+use super::check::{forced_plans, refusal};
+use super::infer::ColumnPlan;
+use super::layout::Layout;
+use super::options::ParseOptions;
+use super::records::{Chunk, Record};
+use crate::schema::{Column, Kind, arrow_schema};
+
+/// A batch ends at this many bytes of text, which keeps its offsets far from 2 GB.
+const BATCH_BYTES: usize = 16 << 20;
+
+/// Makes batches out of records.
+pub(super) struct BatchBuilder {
+    layout: Layout,
+    cells: CellReader,
+    forced: Vec<(usize, ColumnPlan)>,
+    plans: Vec<ColumnPlan>,
+    schema: SchemaRef,
+    columns: Vec<ColumnBuilder>,
+    most_rows: usize,
+    rows: usize,
+    bytes: usize,
+}
+
+enum ColumnBuilder {
+    Integer(Int64Builder),
+    Number(Float64Builder),
+    Boolean(BooleanBuilder),
+    Text(StringBuilder),
+    Time(TimestampMillisecondBuilder),
+}
+
+impl BatchBuilder {
+    pub(super) fn new(layout: &Layout, options: &ParseOptions, plans: Vec<ColumnPlan>) -> Self {
+        let columns: Vec<Column> =
+            layout.names.iter().zip(&plans).map(|(name, plan)| Column::new(name, plan.kind)).collect();
+        Self {
+            layout: layout.clone(),
+            cells: CellReader::new(options),
+            forced: forced_plans(layout, options),
+            schema: arrow_schema(&columns),
+            columns: plans.iter().map(|plan| ColumnBuilder::new(plan.kind)).collect(),
+            // A wide table has smaller batches, so that memory stays the same.
+            most_rows: ((4 << 20) / plans.len().max(1)).clamp(64, 8192),
+            plans,
+            rows: 0,
+            bytes: 0,
+        }
+    }
+
+    /// Takes the records of a chunk and gives the batches that became full. An error means that
+    /// a cell is not what the first pass saw.
+    pub(super) fn add(&mut self, chunk: &Chunk, is_at_header: &mut bool) -> Result<Vec<RecordBatch>, ()> {
+        let mut batches = Vec::new();
+        for record in chunk.records() {
+            if std::mem::take(is_at_header) {
+                continue;
+            }
+            self.append(record)?;
+            if self.rows >= self.most_rows || self.bytes >= BATCH_BYTES {
+                batches.push(self.take().map_err(|_| ())?);
+            }
+        }
+        Ok(batches)
+    }
+
+    /// Takes one record; false if it is rejected.
+    pub(super) fn append(&mut self, record: Record<'_>) -> Result<bool, ()> {
+        if refusal(record, &self.layout, &self.forced, &self.cells).is_some() {
+            return Ok(false);
+        }
+        for (at, (column, plan)) in self.columns.iter_mut().zip(&self.plans).enumerate() {
+            let (text, is_quoted) = record.cell(at);
+            self.bytes += text.len();
+            column.append(&text, is_quoted, *plan, &self.cells)?;
+        }
+        self.rows += 1;
+        Ok(true)
+    }
+
+    /// The rows taken since the last batch.
+    pub(super) fn take(&mut self) -> Result<RecordBatch> {
+        self.rows = 0;
+        self.bytes = 0;
+        let arrays = self.columns.iter_mut().map(ColumnBuilder::finish).collect();
+        RecordBatch::try_new(self.schema.clone(), arrays)
+            .map_err(|e| Error::internal("cannot make a batch of rows").because(e))
+    }
+}
+
+impl ColumnBuilder {
+    fn new(kind: Kind) -> Self {
+        match kind {
+            Kind::Integer => Self::Integer(Int64Builder::new()),
+            Kind::Number => Self::Number(Float64Builder::new()),
+            Kind::Boolean => Self::Boolean(BooleanBuilder::new()),
+            Kind::Text => Self::Text(StringBuilder::new()),
+            Kind::Time => Self::Time(TimestampMillisecondBuilder::new()),
+        }
+    }
+
+    fn append(
+        &mut self,
+        text: &str,
+        is_quoted: bool,
+        plan: ColumnPlan,
+        cells: &CellReader,
+    ) -> Result<(), ()> {
+        if let Self::Text(builder) = self {
+            if cells.is_missing(text, is_quoted) {
+                builder.append_null();
+            } else {
+                builder.append_value(text);
+            }
+            return Ok(());
+        }
+        let class = cells.class(text, is_quoted);
+        match (self, class) {
+            (Self::Boolean(builder), Class::Boolean(value)) => builder.append_value(value),
+            (Self::Boolean(builder), _) if cells.as_boolean(text).is_some() => {
+                builder.append_option(cells.as_boolean(text));
+            }
+            (column, Class::Missing | Class::QuotedMissing | Class::Mark) => column.append_null(),
+            (Self::Integer(builder), Class::Integer(value)) => builder.append_value(value),
+            (Self::Number(builder), Class::Integer(value)) => builder.append_value(value as f64),
+            (Self::Number(builder), Class::Number(value) | Class::BigInteger { value, .. }) => {
+                builder.append_value(value);
+            }
+            (Self::Time(builder), Class::Time(moment)) => {
+                builder.append_value(moment.in_order(plan.date_order).ok_or(())?);
+            }
+            _ => return Err(()),
+        }
+        Ok(())
+    }
+
+    fn append_null(&mut self) {
+        match self {
+            Self::Integer(builder) => builder.append_null(),
+            Self::Number(builder) => builder.append_null(),
+            Self::Boolean(builder) => builder.append_null(),
+            Self::Text(builder) => builder.append_null(),
+            Self::Time(builder) => builder.append_null(),
+        }
+    }
+
+    fn finish(&mut self) -> ArrayRef {
+        match self {
+            Self::Integer(builder) => Arc::new(builder.finish()),
+            Self::Number(builder) => Arc::new(builder.finish()),
+            Self::Boolean(builder) => Arc::new(builder.finish()),
+            Self::Text(builder) => Arc::new(builder.finish()),
+            Self::Time(builder) => Arc::new(builder.finish()),
+        }
+    }
+}

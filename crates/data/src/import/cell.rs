@@ -1,0 +1,271 @@
+//! What one cell says: whether it is missing, a whole number, a number, a truth value, a moment
+//! or a text. It never rounds silently: digits that a number could not keep are reported, and
+//! `00123` is an id, not a number.
+
+use super::moment::{Moment, moment};
+use super::options::ParseOptions;
+
+/// The kind of one cell.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Class {
+    /// Empty, or one of the words for missing.
+    Missing,
+    /// A quoted empty cell or word that the options call a text.
+    QuotedMissing,
+    /// A mark such as `-` that means missing in a column of numbers.
+    Mark,
+    /// A whole number of 64 bits.
+    Integer(i64),
+    /// A whole number beyond 64 bits, or one whose digits a floating point number cannot keep.
+    BigInteger { value: f64, is_exact: bool },
+    /// A number with a fraction or an exponent.
+    Number(f64),
+    /// True or false.
+    Boolean(bool),
+    /// A date or a timestamp.
+    Time(Moment),
+    /// Anything else.
+    Text,
+}
+
+/// Words that mean missing only where the rest of the column is not text.
+const MARKS: [&str; 8] = ["-", "--", ".", "..", "*", "None", "none", "missing"];
+
+/// Reads cells the way one set of options says.
+#[derive(Debug, Clone)]
+pub(super) struct CellReader {
+    missing: Vec<String>,
+    quoted_missing: bool,
+    decimal: u8,
+    thousands: Option<char>,
+}
+
+impl CellReader {
+    pub(super) fn new(options: &ParseOptions) -> Self {
+        Self {
+            missing: options.missing.iter().filter(|word| !word.is_empty()).cloned().collect(),
+            quoted_missing: options.quoted_missing,
+            decimal: options.decimal as u8,
+            thousands: options.thousands,
+        }
+    }
+
+    /// True for a cell that is missing in a text column.
+    pub(super) fn is_missing(&self, text: &str, is_quoted: bool) -> bool {
+        (!is_quoted || self.quoted_missing) && self.is_missing_word(text)
+    }
+
+    fn is_missing_word(&self, text: &str) -> bool {
+        // Few words, tried only when the length can match: cheaper than a hash.
+        text.is_empty() || self.missing.iter().any(|word| word == text)
+    }
+
+    /// What the cell is.
+    pub(super) fn class(&self, text: &str, is_quoted: bool) -> Class {
+        let trimmed = text.trim_matches([' ', '\t', '\u{a0}']);
+        if trimmed.is_empty() || self.is_missing_word(trimmed) {
+            let is_text = is_quoted && !self.quoted_missing;
+            return if is_text { Class::QuotedMissing } else { Class::Missing };
+        }
+        let first = trimmed.as_bytes()[0];
+        match first {
+            b'0'..=b'9' | b'+' | b'-' | b'.' | b',' => self.number(trimmed),
+            b't' | b'T' | b'f' | b'F' => boolean(trimmed).map(Class::Boolean),
+            b'i' | b'I' => infinity(trimmed).map(Class::Number),
+            _ => None,
+        }
+        .or_else(|| moment(trimmed).map(Class::Time))
+        .unwrap_or(if MARKS.contains(&trimmed) { Class::Mark } else { Class::Text })
+    }
+
+    /// The truth value of a cell of a column that the user called boolean.
+    pub(super) fn as_boolean(&self, text: &str) -> Option<bool> {
+        let word = text.trim().to_lowercase();
+        match word.as_str() {
+            "true" | "t" | "yes" | "y" | "1" | "on" | "ja" | "oui" | "si" | "sí" => Some(true),
+            "false" | "f" | "no" | "n" | "0" | "off" | "nein" | "non" => Some(false),
+            _ => None,
+        }
+    }
+
+    fn number(&self, text: &str) -> Option<Class> {
+        let bytes = text.as_bytes();
+        // The plain case first: a short run of digits.
+        let digits = bytes.strip_prefix(b"-").or(bytes.strip_prefix(b"+")).unwrap_or(bytes);
+        if digits.is_empty() {
+            return None;
+        }
+        if digits.iter().all(u8::is_ascii_digit) {
+            return whole(text, digits);
+        }
+        if digits[0].is_ascii_alphabetic() {
+            return infinity(text).map(Class::Number);
+        }
+        let mut plain = String::with_capacity(text.len());
+        self.normalise(text, &mut plain)?;
+        let body = plain.trim_start_matches(['+', '-']);
+        if body.bytes().all(|b| b.is_ascii_digit()) {
+            return whole(&plain, body.as_bytes());
+        }
+        // `00.5` is an id or a code, as `005` is.
+        let leading = body.bytes().take_while(u8::is_ascii_digit).count();
+        if leading > 1 && body.starts_with('0') {
+            return None;
+        }
+        plain.parse::<f64>().ok().map(Class::Number)
+    }
+
+    /// Writes a number with its own marks as `[+-]digits[.digits][e[+-]digits]`, or nothing if
+    /// it is not one.
+    fn normalise(&self, text: &str, out: &mut String) -> Option<()> {
+        let (mut digits, mut group, mut groups) = (0_usize, 0_usize, 0_usize);
+        let mut is_whole_part = true;
+        let mut exponent_at = None;
+        for (at, c) in text.char_indices() {
+            if let Some(start) = exponent_at {
+                let is_sign = matches!(c, '+' | '-') && at == start;
+                if !is_sign && !c.is_ascii_digit() {
+                    return None;
+                }
+                out.push(c);
+            } else if c.is_ascii_digit() {
+                digits += 1;
+                group += 1;
+                out.push(c);
+            } else if matches!(c, '+' | '-') && at == 0 {
+                out.push(c);
+            } else if c == char::from(self.decimal) && is_whole_part {
+                if groups > 0 && group != 3 {
+                    return None;
+                }
+                is_whole_part = false;
+                out.push('.');
+            } else if matches!(c, 'e' | 'E') && digits > 0 {
+                exponent_at = Some(at + 1);
+                out.push('e');
+            } else if self.is_thousands(c) && is_whole_part {
+                let fits = if groups == 0 { (1..=3).contains(&group) } else { group == 3 };
+                if !fits {
+                    return None;
+                }
+                groups += 1;
+                group = 0;
+            } else {
+                return None;
+            }
+        }
+        let ends_well = out.ends_with(|c: char| c.is_ascii_digit() || c == '.');
+        let groups_fit = groups == 0 || !is_whole_part || group == 3;
+        (digits > 0 && ends_well && groups_fit).then_some(())
+    }
+
+    fn is_thousands(&self, c: char) -> bool {
+        match self.thousands {
+            // A space between groups may be any of three.
+            Some(' ') => matches!(c, ' ' | '\u{a0}' | '\u{202f}'),
+            Some(mark) => c == mark,
+            None => false,
+        }
+    }
+}
+
+fn boolean(text: &str) -> Option<bool> {
+    if text.eq_ignore_ascii_case("true") {
+        Some(true)
+    } else if text.eq_ignore_ascii_case("false") {
+        Some(false)
+    } else {
+        None
+    }
+}
+
+fn infinity(text: &str) -> Option<f64> {
+    let (sign, word) = match text.as_bytes()[0] {
+        b'-' => (-1.0, &text[1..]),
+        b'+' => (1.0, &text[1..]),
+        _ => (1.0, text),
+    };
+    let is_infinity = word.eq_ignore_ascii_case("inf") || word.eq_ignore_ascii_case("infinity");
+    is_infinity.then_some(sign * f64::INFINITY)
+}
+
+/// A run of digits with an optional sign.
+fn whole(text: &str, digits: &[u8]) -> Option<Class> {
+    if digits.len() > 1 && digits[0] == b'0' {
+        return None;
+    }
+    if let Ok(value) = text.parse::<i64>() {
+        return Some(Class::Integer(value));
+    }
+    let value: f64 = text.parse().ok()?;
+    // Rust prints every digit of a whole floating point number, so equal text means nothing lost.
+    let is_exact = format!("{:.0}", value.abs()).as_bytes() == digits;
+    Some(Class::BigInteger { value, is_exact })
+}
+
+/// True if a 64 bit integer keeps its digits as a floating point number.
+pub(super) fn fits_number(value: i64) -> bool {
+    value.unsigned_abs() <= 1 << 53 || {
+        let float = value as f64;
+        // 2^63 itself would saturate back to i64::MAX.
+        float.abs() < 9.2e18 && float as i64 == value
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reader(decimal: char, thousands: Option<char>) -> CellReader {
+        CellReader::new(&ParseOptions { decimal, thousands, ..ParseOptions::default() })
+    }
+
+    #[test]
+    fn numbers_are_read_with_all_their_digits_or_not_at_all() {
+        let r = reader('.', None);
+        let class = |text| r.class(text, false);
+        assert_eq!(class("42"), Class::Integer(42));
+        assert_eq!(class(" +5 "), Class::Integer(5));
+        assert_eq!(class("-9223372036854775808"), Class::Integer(i64::MIN));
+        assert_eq!(class("1e5"), Class::Number(1e5));
+        assert_eq!(class(".5"), Class::Number(0.5));
+        assert_eq!(class("5."), Class::Number(5.0));
+        assert_eq!(class("-inf"), Class::Number(f64::NEG_INFINITY));
+        assert_eq!(class("10000000000000000000"), Class::BigInteger { value: 1e19, is_exact: true });
+        assert!(matches!(class("12345678901234567890"), Class::BigInteger { is_exact: false, .. }));
+        for text in
+            ["007", "00.5", "0x1F", "(5)", "5-", "1,5", "1e", "1e+", "--5", "1.2.3", "$5", "12%", "1 2"]
+        {
+            assert!(matches!(class(text), Class::Text), "{text}: {:?}", class(text));
+        }
+    }
+
+    #[test]
+    fn marks_of_other_countries_are_read_when_the_options_name_them() {
+        assert_eq!(reader(',', Some('.')).class("1.234.567,5", false), Class::Number(1_234_567.5));
+        assert_eq!(reader(',', Some('.')).class("1.234", false), Class::Integer(1234));
+        assert_eq!(reader('.', Some(' ')).class("1\u{a0}234", false), Class::Integer(1234));
+        assert_eq!(reader('.', Some('\'')).class("1'234.5", false), Class::Number(1234.5));
+        for text in ["1,23", "12,3456", ",123", "1,,234"] {
+            assert_eq!(reader('.', Some(',')).class(text, false), Class::Text, "{text}");
+        }
+    }
+
+    #[test]
+    fn missing_is_told_apart_from_a_quoted_text() {
+        let r = reader('.', None);
+        assert_eq!(r.class("", false), Class::Missing);
+        assert_eq!(r.class("NA", false), Class::Missing);
+        assert_eq!(r.class("", true), Class::QuotedMissing);
+        assert_eq!(r.class("-", false), Class::Mark);
+        assert_eq!(r.class("True", false), Class::Boolean(true));
+        assert_eq!(r.class("yes", false), Class::Text);
+        assert_eq!(r.as_boolean("Ja"), Some(true));
+    }
+
+    #[test]
+    fn an_integer_knows_whether_a_float_keeps_it() {
+        assert!(fits_number(1 << 53) && fits_number(-(1 << 60)));
+        assert!(!fits_number((1 << 53) + 1) && !fits_number(i64::MAX));
+    }
+}

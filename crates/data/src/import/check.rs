@@ -1,0 +1,188 @@
+//! The first pass over a file: every row is accepted or rejected, and every cell counted.
+
+use base::count;
+
+use super::cell::{CellReader, Class};
+use super::infer::{ColumnPlan, Tally, fits};
+use super::layout::Layout;
+use super::options::{ParseOptions, Rejected, Warning};
+use super::records::{Chunk, Record};
+use crate::schema::Kind;
+
+/// Rejected rows that a report holds; the rest is counted.
+const MAX_REJECTED: usize = 1000;
+
+/// Counts cells and rejects rows, chunk by chunk.
+pub(super) struct Checker<'a> {
+    layout: &'a Layout,
+    cells: CellReader,
+    forced: Vec<(usize, ColumnPlan)>,
+    is_at_header: bool,
+    checked: Checked,
+}
+
+/// What the first pass found.
+#[derive(Debug, Default)]
+pub(super) struct Checked {
+    pub(super) rows: u64,
+    pub(super) rejected_total: u64,
+    pub(super) rejected: Vec<Rejected>,
+    pub(super) blank_lines: u64,
+    pub(super) comment_lines: u64,
+    width: usize,
+    ragged: u64,
+    tallies: Vec<Tally>,
+}
+
+impl<'a> Checker<'a> {
+    pub(super) fn new(layout: &'a Layout, options: &ParseOptions) -> Self {
+        let width = layout.names.len();
+        let checked = Checked { width, tallies: vec![Tally::default(); width], ..Checked::default() };
+        Self {
+            layout,
+            cells: CellReader::new(options),
+            forced: forced_plans(layout, options),
+            is_at_header: options.header,
+            checked,
+        }
+    }
+
+    /// Looks at the next records of the file.
+    pub(super) fn add(&mut self, chunk: &Chunk) {
+        self.checked.blank_lines += chunk.blank_lines;
+        self.checked.comment_lines += chunk.comment_lines;
+        for record in chunk.records() {
+            if std::mem::take(&mut self.is_at_header) {
+                continue;
+            }
+            match refusal(record, self.layout, &self.forced, &self.cells) {
+                Some(refusal) => self.reject(record, &refusal),
+                None => self.accept(record),
+            }
+        }
+    }
+
+    pub(super) fn finish(self) -> Checked {
+        self.checked
+    }
+
+    fn accept(&mut self, record: Record<'_>) {
+        self.checked.rows += 1;
+        for (at, tally) in self.checked.tallies.iter_mut().enumerate() {
+            let (text, is_quoted) = record.cell(at);
+            tally.add(self.cells.class(&text, is_quoted), record.line(), &text);
+        }
+    }
+
+    fn reject(&mut self, record: Record<'_>, refusal: &Refusal) {
+        self.checked.rejected_total += 1;
+        self.checked.ragged += u64::from(matches!(refusal, Refusal::Ragged));
+        if self.checked.rejected.len() == MAX_REJECTED {
+            return;
+        }
+        let reason = match refusal {
+            Refusal::Ragged => format!("the row has {} cells, expected {}", record.len(), self.checked.width),
+            Refusal::Broken(reason) => (*reason).to_owned(),
+            Refusal::Misfit(at, kind) => {
+                let text: String = record.cell(*at).0.chars().take(40).collect();
+                format!("`{text}` in `{}` is not {}", self.layout.names[*at], with_article(*kind))
+            }
+        };
+        self.checked.rejected.push(Rejected { line: record.line(), reason, excerpt: record.excerpt() });
+    }
+}
+
+impl Checked {
+    /// True when more than half of the rows have the wrong number of cells.
+    pub(super) fn is_mostly_ragged(&self) -> bool {
+        self.ragged * 2 > self.rows + self.rejected_total
+    }
+
+    pub(super) fn ragged_sentence(&self) -> String {
+        format!(
+            "{} of {} rows do not have {} cells",
+            count(self.ragged),
+            count(self.rows + self.rejected_total),
+            count(self.width as u64)
+        )
+    }
+
+    /// How each column is to be read.
+    pub(super) fn plans(&self, options: &ParseOptions, layout: &Layout) -> Vec<ColumnPlan> {
+        let plan = |(at, tally): (usize, &Tally)| match layout.forced.get(&at) {
+            Some(kind) => ColumnPlan { kind: *kind, date_order: options.date_order },
+            None => ColumnPlan { kind: tally.kind(), date_order: tally.date_order(options.date_order) },
+        };
+        self.tallies.iter().enumerate().map(plan).collect()
+    }
+
+    /// What is worth saying of the columns.
+    pub(super) fn warnings(&self, layout: &Layout, plans: &[ColumnPlan]) -> Vec<Warning> {
+        let named = layout.names.iter().zip(plans).zip(&self.tallies);
+        let mut warnings: Vec<Warning> =
+            named.filter_map(|((name, plan), tally)| tally.warning(name, *plan)).collect();
+        if self.rejected_total > 0 && !self.is_mostly_ragged() {
+            let message = format!(
+                "{} of {} rows are rejected",
+                count(self.rejected_total),
+                count(self.rows + self.rejected_total)
+            );
+            warnings.insert(0, Warning::file(message));
+        }
+        warnings
+    }
+}
+
+/// Why a row is not taken.
+pub(super) enum Refusal {
+    /// It has too few or too many cells.
+    Ragged,
+    /// It could not be cut.
+    Broken(&'static str),
+    /// The cell at this position is not of the kind that the user set.
+    Misfit(usize, Kind),
+}
+
+/// Why this row is not taken, if it is not. Both passes ask this, so they agree.
+pub(super) fn refusal(
+    record: Record<'_>,
+    layout: &Layout,
+    forced: &[(usize, ColumnPlan)],
+    cells: &CellReader,
+) -> Option<Refusal> {
+    if let Some(fault) = record.fault() {
+        return Some(Refusal::Broken(fault.reason()));
+    }
+    let width = layout.names.len();
+    // Empty cells beyond the last column come from a delimiter at the end of the line.
+    let is_surplus_empty = (width..record.len()).all(|at| record.cell(at).0.is_empty());
+    if record.len() < width || !is_surplus_empty {
+        return Some(Refusal::Ragged);
+    }
+    for (at, plan) in forced {
+        let (text, is_quoted) = record.cell(*at);
+        let class = if plan.kind == Kind::Text { Class::Text } else { cells.class(&text, is_quoted) };
+        if !fits(class, *plan, &text, cells) {
+            return Some(Refusal::Misfit(*at, plan.kind));
+        }
+    }
+    None
+}
+
+/// The columns whose kind the user set, in file order.
+pub(super) fn forced_plans(layout: &Layout, options: &ParseOptions) -> Vec<(usize, ColumnPlan)> {
+    let plan = |kind: Kind| ColumnPlan { kind, date_order: options.date_order };
+    let mut plans: Vec<_> = layout.forced.iter().map(|(at, kind)| (*at, plan(*kind))).collect();
+    plans.sort_unstable_by_key(|(at, _)| *at);
+    plans
+}
+
+fn with_article(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Integer => "an integer",
+        Kind::Number => "a number",
+        Kind::Boolean => "a truth value",
+        Kind::Text => "a text",
+        Kind::Time => "a date or time",
+    }
+}

@@ -1,0 +1,385 @@
+//! A table folder: `data.parquet` and `table.json`. The same rows give the same bytes, whatever
+//! pieces they were handed over in. It does not know where folders live or what they are called.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use arrow::array::{AsArray as _, RecordBatch, RecordBatchReader as _};
+use arrow::compute::concat_batches;
+use arrow::datatypes::SchemaRef;
+use base::{Code, Error, Result};
+use parquet::arrow::ArrowWriter;
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::{
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
+};
+use parquet::basic::{Compression, ZstdLevel};
+use parquet::file::metadata::PageIndexPolicy;
+use parquet::file::properties::{WriterProperties, WriterVersion};
+
+use crate::schema::{TableMeta, arrow_schema};
+
+/// The rows of a table.
+pub const DATA_FILE: &str = "data.parquet";
+/// What the table says of itself.
+pub const META_FILE: &str = "table.json";
+/// Rows per Parquet row group.
+pub const ROW_GROUP_ROWS: usize = 65_536;
+/// Rows of a batch, written or read, unless they are long.
+const BATCH_ROWS: usize = 8192;
+/// Bytes of text after which a batch ends: 8,192 rows of long texts would not fit into memory.
+const BATCH_TEXT_BYTES: usize = 64 << 20;
+
+/// A table folder that is open for reading. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct TableFile {
+    dir: PathBuf,
+    meta: TableMeta,
+    parquet: ArrowReaderMetadata,
+}
+
+impl TableFile {
+    /// Opens a table folder and checks that its two files agree.
+    ///
+    /// # Errors
+    /// `not_found` if a file is missing, `corrupt` if they do not agree or cannot be read.
+    pub fn open(dir: &Path) -> Result<Self> {
+        let meta_path = dir.join(META_FILE);
+        let json = std::fs::read(&meta_path).map_err(|e| Error::io("read", &meta_path, &e))?;
+        let meta: TableMeta = serde_json::from_slice(&json).map_err(|e| corrupt(&meta_path, &e))?;
+        let data_path = dir.join(DATA_FILE);
+        let file = File::open(&data_path).map_err(|e| Error::io("read", &data_path, &e))?;
+        let options = ArrowReaderOptions::new().with_page_index_policy(PageIndexPolicy::Optional);
+        let parquet = ArrowReaderMetadata::load(&file, options).map_err(|e| corrupt(&data_path, &e))?;
+        let rows = parquet.metadata().file_metadata().num_rows();
+        let is_same = u64::try_from(rows) == Ok(meta.rows)
+            && parquet.schema().fields() == arrow_schema(&meta.columns).fields();
+        if !is_same {
+            return Err(corrupt(&data_path, &format!("it does not hold what `{META_FILE}` says")));
+        }
+        Ok(Self { dir: dir.to_owned(), meta, parquet })
+    }
+
+    /// What the table says of itself.
+    pub fn meta(&self) -> &TableMeta {
+        &self.meta
+    }
+
+    /// How many rows it has.
+    pub fn rows(&self) -> u64 {
+        self.meta.rows
+    }
+
+    /// The folder.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// The Arrow schema of every column.
+    pub fn schema(&self) -> &SchemaRef {
+        self.parquet.schema()
+    }
+
+    /// Every row of these columns (all if `None`), as batches of up to 8,192 rows.
+    ///
+    /// # Errors
+    /// `not_found` for an unknown column, `corrupt` for an unreadable file.
+    pub fn read(&self, columns: Option<&[&str]>) -> Result<Vec<RecordBatch>> {
+        self.batches(columns)?.collect()
+    }
+
+    /// Every row of these columns (all if `None`, in the order asked for), batch by batch.
+    ///
+    /// # Errors
+    /// `not_found` for an unknown column, `corrupt` for an unreadable file.
+    pub fn batches(&self, columns: Option<&[&str]>) -> Result<Batches> {
+        self.range(columns, 0, None)
+    }
+
+    /// Up to `limit` rows from row `offset` on. Only the row groups that hold them are read.
+    ///
+    /// # Errors
+    /// As [`Self::batches`].
+    pub fn range(&self, columns: Option<&[&str]>, offset: u64, limit: Option<u64>) -> Result<Batches> {
+        let data_path = self.dir.join(DATA_FILE);
+        let file = File::open(&data_path).map_err(|e| Error::io("read", &data_path, &e))?;
+        let mut builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, self.parquet.clone())
+            .with_batch_size(self.batch_rows());
+        if let Some(names) = columns {
+            let mut roots = Vec::with_capacity(names.len());
+            for name in names {
+                self.meta.column(name)?;
+                let at = self.schema().index_of(name).map_err(|e| corrupt(&data_path, &e))?;
+                roots.push(at);
+            }
+            let mask = ProjectionMask::roots(builder.parquet_schema(), roots);
+            builder = builder.with_projection(mask);
+        }
+        let end = limit.map_or(u64::MAX, |limit| offset.saturating_add(limit)).min(self.rows());
+        let (groups, skipped) = self.groups(offset.min(end), end);
+        let reader = builder
+            .with_row_groups(groups)
+            .with_offset((offset.min(end) - skipped) as usize)
+            .with_limit((end - offset.min(end)) as usize)
+            .build()
+            .map_err(|e| corrupt(&data_path, &e))?;
+        // The reader gives columns in file order; whoever asked names an order of their own.
+        let order = columns.map(|names| {
+            let schema = reader.schema();
+            names.iter().filter_map(|name| schema.index_of(name).ok()).collect()
+        });
+        Ok(Batches { reader, order, path: data_path })
+    }
+
+    /// Rows of a batch that fit into memory many times over.
+    fn batch_rows(&self) -> usize {
+        let groups = self.parquet.metadata().row_groups();
+        let bytes: i64 = groups.iter().map(|group| group.total_byte_size()).sum();
+        let row_bytes = usize::try_from(bytes).unwrap_or(0) / (self.meta.rows as usize).max(1);
+        (BATCH_TEXT_BYTES / row_bytes.max(1)).clamp(1, BATCH_ROWS)
+    }
+
+    /// The row groups that hold rows `from..to`, and the rows before the first of them.
+    fn groups(&self, from: u64, to: u64) -> (Vec<usize>, u64) {
+        let mut groups = Vec::new();
+        let (mut at, mut skipped) = (0_u64, from);
+        for (index, group) in self.parquet.metadata().row_groups().iter().enumerate() {
+            let end = at + u64::try_from(group.num_rows()).unwrap_or(0);
+            if end > from && at < to {
+                if groups.is_empty() {
+                    skipped = at;
+                }
+                groups.push(index);
+            }
+            at = end;
+        }
+        (groups, skipped)
+    }
+}
+
+/// The rows of a table as a stream of batches.
+pub struct Batches {
+    reader: ParquetRecordBatchReader,
+    order: Option<Vec<usize>>,
+    path: PathBuf,
+}
+
+impl Iterator for Batches {
+    type Item = Result<RecordBatch>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let batch = match self.reader.next()? {
+            Ok(batch) => batch,
+            Err(e) => return Some(Err(corrupt(&self.path, &e))),
+        };
+        Some(match &self.order {
+            Some(order) => batch.project(order).map_err(|e| corrupt(&self.path, &e)),
+            None => Ok(batch),
+        })
+    }
+}
+
+/// Writes a whole table into the folder `dir`, which is made if it is not there.
+///
+/// # Errors
+/// `invalid_input` if a batch is not of the columns in `meta`; the operating system's errors.
+pub fn write(
+    dir: &Path,
+    meta: TableMeta,
+    batches: impl IntoIterator<Item = Result<RecordBatch>>,
+) -> Result<TableFile> {
+    let mut writer = TableWriter::create(dir, meta)?;
+    for batch in batches {
+        writer.push(&batch?)?;
+    }
+    writer.finish()
+}
+
+/// Writes a table batch by batch. What was written is removed again unless it is finished.
+pub struct TableWriter {
+    dir: PathBuf,
+    meta: TableMeta,
+    schema: SchemaRef,
+    pending: Pending,
+    // None once finished.
+    parquet: Option<ArrowWriter<File>>,
+}
+
+impl TableWriter {
+    /// Begins a table of the columns in `meta`; its number of rows is counted.
+    ///
+    /// # Errors
+    /// The operating system's errors.
+    pub fn create(dir: &Path, meta: TableMeta) -> Result<Self> {
+        std::fs::create_dir_all(dir).map_err(|e| Error::io("make the folder", dir, &e))?;
+        let path = dir.join(DATA_FILE);
+        let file = File::create(&path).map_err(|e| Error::io("write", &path, &e))?;
+        let schema = arrow_schema(&meta.columns);
+        let parquet = ArrowWriter::try_new(file, schema.clone(), Some(properties()?))
+            .map_err(|e| write_error(&path, &e))?;
+        Ok(Self { dir: dir.to_owned(), meta, schema, pending: Pending::default(), parquet: Some(parquet) })
+    }
+
+    /// Adds rows. The batch has the columns of the table, in order.
+    ///
+    /// # Errors
+    /// `invalid_input` if it has not; the operating system's errors.
+    pub fn push(&mut self, batch: &RecordBatch) -> Result<()> {
+        self.check(batch)?;
+        let batch = RecordBatch::try_new(self.schema.clone(), batch.columns().to_vec())
+            .map_err(|e| Error::internal("a batch does not fit its table").because(e))?;
+        self.meta.rows += batch.num_rows() as u64;
+        let mut from = 0;
+        while from < batch.num_rows() {
+            let taken = self.pending.room(&batch, from);
+            self.pending.add(batch.slice(from, taken));
+            from += taken;
+            if self.pending.is_full() {
+                self.write_pending()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends the table and opens it for reading.
+    ///
+    /// # Errors
+    /// The operating system's errors.
+    pub fn finish(mut self) -> Result<TableFile> {
+        self.write_pending()?;
+        let path = self.dir.join(DATA_FILE);
+        let parquet = self.parquet.take().expect("only `finish` takes it, and it runs once");
+        let rows = parquet.close().map_err(|e| {
+            self.remove();
+            write_error(&path, &e)
+        })?;
+        assert_eq!(u64::try_from(rows.file_metadata().num_rows()), Ok(self.meta.rows), "no row is lost");
+        let meta_path = self.dir.join(META_FILE);
+        let mut json = serde_json::to_vec_pretty(&self.meta)
+            .map_err(|e| Error::internal("cannot write a table's description").because(e))?;
+        json.push(b'\n');
+        std::fs::write(&meta_path, json).map_err(|e| {
+            self.remove();
+            Error::io("write", &meta_path, &e)
+        })?;
+        TableFile::open(&self.dir)
+    }
+
+    fn write_pending(&mut self) -> Result<()> {
+        let pieces = std::mem::take(&mut self.pending).pieces;
+        if pieces.is_empty() {
+            return Ok(());
+        }
+        let batch = concat_batches(&self.schema, &pieces)
+            .map_err(|e| Error::internal("cannot join the batches of a table").because(e))?;
+        let parquet = self.parquet.as_mut().expect("not finished yet");
+        parquet.write(&batch).map_err(|e| write_error(&self.dir.join(DATA_FILE), &e))
+    }
+
+    fn check(&self, batch: &RecordBatch) -> Result<()> {
+        let wrong =
+            |what: String| Err(Error::invalid(what).hint("give the columns of the table in its order"));
+        if batch.num_columns() != self.schema.fields().len() {
+            let (got, wanted) = (batch.num_columns(), self.schema.fields().len());
+            return wrong(format!("a batch of a table has {got} columns, expected {wanted}"));
+        }
+        for (field, wanted) in batch.schema().fields().iter().zip(self.schema.fields()) {
+            if field.name() != wanted.name() || field.data_type() != wanted.data_type() {
+                let (name, kind) = (field.name(), field.data_type());
+                let (wanted_name, wanted_kind) = (wanted.name(), wanted.data_type());
+                return wrong(format!(
+                    "a batch has the column `{name}` ({kind}), expected `{wanted_name}` ({wanted_kind})"
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes away what was written so far. A failure is not reported: the error that led here is.
+    fn remove(&self) {
+        for name in [DATA_FILE, META_FILE] {
+            let _ = std::fs::remove_file(self.dir.join(name));
+        }
+    }
+}
+
+impl Drop for TableWriter {
+    fn drop(&mut self) {
+        if self.parquet.is_some() {
+            self.remove();
+        }
+    }
+}
+
+/// Rows that wait to be written together. What is written together decides where pages end, so
+/// it depends on the rows alone: a piece is full at [`BATCH_ROWS`] rows or [`BATCH_TEXT_BYTES`].
+#[derive(Default)]
+struct Pending {
+    pieces: Vec<RecordBatch>,
+    rows: usize,
+    text_bytes: usize,
+}
+
+impl Pending {
+    /// How many rows of `batch` from `from` on still belong to this piece; at least one.
+    fn room(&self, batch: &RecordBatch, from: usize) -> usize {
+        let most = (batch.num_rows() - from).min(BATCH_ROWS - self.rows);
+        if self.text_bytes + text_bytes(batch, from, most) < BATCH_TEXT_BYTES {
+            return most;
+        }
+        // The row that reaches the limit is the last one. Texts only add up, so this can halve.
+        let (mut low, mut high) = (1, most);
+        while low < high {
+            let middle = (low + high) / 2;
+            if self.text_bytes + text_bytes(batch, from, middle) >= BATCH_TEXT_BYTES {
+                high = middle;
+            } else {
+                low = middle + 1;
+            }
+        }
+        low
+    }
+
+    fn add(&mut self, piece: RecordBatch) {
+        self.rows += piece.num_rows();
+        self.text_bytes += text_bytes(&piece, 0, piece.num_rows());
+        self.pieces.push(piece);
+    }
+
+    fn is_full(&self) -> bool {
+        self.rows >= BATCH_ROWS || self.text_bytes >= BATCH_TEXT_BYTES
+    }
+}
+
+/// Bytes of the texts in a run of rows.
+fn text_bytes(batch: &RecordBatch, from: usize, rows: usize) -> usize {
+    let texts = batch.columns().iter().filter_map(|array| array.as_string_opt::<i32>());
+    texts.map(|array| (array.value_offsets()[from + rows] - array.value_offsets()[from]) as usize).sum()
+}
+
+/// Fixed in every respect that changes bytes: the same rows are the same file on any machine.
+fn properties() -> Result<WriterProperties> {
+    let level = ZstdLevel::try_new(3).map_err(|e| Error::internal("zstd has no level 3").because(e))?;
+    Ok(WriterProperties::builder()
+        .set_created_by("fettle".to_owned())
+        .set_writer_version(WriterVersion::PARQUET_1_0)
+        .set_compression(Compression::ZSTD(level))
+        .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
+        .set_data_page_row_count_limit(8192)
+        .build())
+}
+
+fn corrupt(path: &Path, cause: &dyn std::fmt::Display) -> Error {
+    Error::new(Code::Corrupt, format!("cannot read the table `{}`", path.display()))
+        .hint("run `fettle workspace check`; a table in the cache is made again when it is deleted")
+        .because(cause)
+}
+
+/// A full disk comes through the Parquet writer as text: it is told apart by its cause.
+fn write_error(path: &Path, error: &parquet::errors::ParquetError) -> Error {
+    let io = std::error::Error::source(error).and_then(|cause| cause.downcast_ref::<std::io::Error>());
+    match io {
+        Some(io) => Error::io("write", path, io),
+        None => Error::internal(format!("cannot write `{}`", path.display())).because(error),
+    }
+}
