@@ -1,1 +1,23 @@
-//! Trainers, metrics, explanation, the ONNX writer, figures.
+//! Trainers, metrics, explanation, the ONNX writer and figures.
+
+pub mod explain;
+pub mod figures;
+mod linear;
+mod math;
+mod matrix;
+pub mod metrics;
+mod onnx;
+pub mod package;
+mod predictions;
+mod prepare;
+mod random;
+pub mod recipe;
+mod trainers;
+mod trees;
+
+pub use matrix::{Matrix, Part, Target, Training};
+pub use predictions::Predictions;
+pub use prepare::{Prepared, TargetColumn, features_of, parts, prepare, truth};
+pub use trainers::{
+    BoostingParams, CurvePoint, FeatureDraw, Fitted, ForestParams, LinearParams, Model, TRAINERS, Trainer,
+};
