@@ -1,1 +1,15 @@
-//! Pipeline file, step kinds, graph, cache keys, execution, project git.
+//! Pipelines: the file, the kinds of steps, the graph, cache keys, execution and the project's
+//! git repository. It knows how a step is run and when its result can be used again; it does
+//! not know commands, jobs or screens.
+
+pub mod cache;
+pub mod child;
+pub mod execute;
+pub mod file;
+pub mod git;
+pub mod graph;
+pub mod kind;
+pub mod kinds;
+pub mod launch;
+pub mod layout;
+pub mod template;

@@ -1,0 +1,354 @@
+//! When a step's result can be used again: a key over everything the result depends on, and, when
+//! there is none, which of these things changed.
+//!
+//! The key is the BLAKE3 hash of the kind, its version, every parameter and the content of every
+//! input. Inputs count by content, not by the key of the step before, so a step that comes to the
+//! same result as before stops the rerun there. Time, machine and thread count do not count:
+//! results do not depend on them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use base::{Code, Error, Result};
+use serde::{Deserialize, Serialize};
+
+use crate::graph::Node;
+use crate::kind::{Outcome, SourceTable};
+
+/// What a result depends on, by name: `kind`, `version`, `param.trees`, `input.table.0`,
+/// `source` ….
+pub type Components = BTreeMap<String, String>;
+
+/// A result that was kept.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Entry {
+    /// Hash of the components.
+    pub key: String,
+    /// What the result depends on.
+    pub components: Components,
+    /// Content by output port.
+    pub outputs: BTreeMap<String, Artifact>,
+    /// What else the step came to.
+    pub outcome: Outcome,
+    /// How long it took, ms.
+    pub duration_ms: u64,
+}
+
+/// The content of a folder.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Artifact {
+    /// BLAKE3 over the names and bytes of its files.
+    pub content: String,
+    /// Bytes of its files.
+    pub bytes: u64,
+}
+
+/// Remembers which results were kept. The engine keeps it in the index, tests in memory.
+pub trait Ledger: Sync {
+    /// The entry with this key.
+    ///
+    /// # Errors
+    /// The index cannot be read.
+    fn find(&self, key: &str) -> Result<Option<Entry>>;
+
+    /// The entry that a step of this pipeline used or made last.
+    ///
+    /// # Errors
+    /// The index cannot be read.
+    fn last(&self, pipeline: &str, step: &str) -> Result<Option<Entry>>;
+
+    /// Remembers that this step of this pipeline made or used the entry just now.
+    ///
+    /// # Errors
+    /// The index cannot be written.
+    fn put(&self, pipeline: &str, step: &str, entry: &Entry) -> Result<()>;
+}
+
+/// Everything the result of a step depends on. `inputs` has the content of each wire.
+///
+/// # Errors
+/// A parameter that does not fit.
+pub fn components(
+    node: &Node,
+    inputs: &BTreeMap<String, Vec<String>>,
+    source: Option<&SourceTable>,
+) -> Result<Components> {
+    let mut all = Components::new();
+    all.insert("kind".to_owned(), node.declaration.kind.to_owned());
+    all.insert("version".to_owned(), node.declaration.version.to_string());
+    for (name, value) in node.kind.complete(&node.step.params).map_err(|misfit| misfit.error)? {
+        all.insert(format!("param.{name}"), value.to_string());
+    }
+    for (port, contents) in inputs {
+        for (at, content) in contents.iter().enumerate() {
+            all.insert(format!("input.{port}.{at}"), content.clone());
+        }
+    }
+    if let Some(source) = source {
+        let target = source.target.as_deref().unwrap_or_default();
+        all.insert("source".to_owned(), format!("{} {target} {:?}", source.content, source.task));
+    }
+    if node.declaration.names_inputs {
+        for (port, wires) in &node.step.inputs {
+            let names: Vec<String> = wires.iter().map(ToString::to_string).collect();
+            all.insert(format!("names.{port}"), names.join(" "));
+        }
+    }
+    Ok(all)
+}
+
+/// The key of a result that depends on these things.
+pub fn key(components: &Components) -> String {
+    let text = serde_json::to_vec(components).expect("a map of strings can be written as JSON");
+    blake3::hash(&text).to_hex().to_string()
+}
+
+/// Why a step must run, one sentence a cause, given what it depends on now and what it depended
+/// on last time.
+pub fn reasons(node: &Node, now: &Components, last: Option<&Entry>) -> Vec<String> {
+    let Some(last) = last else {
+        return vec!["it has not run before".to_owned()];
+    };
+    let names: BTreeSet<&String> = now.keys().chain(last.components.keys()).collect();
+    let changed = names.into_iter().filter(|name| now.get(*name) != last.components.get(*name));
+    let mut reasons: Vec<String> = Vec::new();
+    for name in changed {
+        let reason = reason(node, name, now.get(name), last.components.get(name));
+        if !reasons.contains(&reason) {
+            reasons.push(reason);
+        }
+    }
+    if reasons.is_empty() {
+        reasons.push("its result was removed from the cache".to_owned());
+    }
+    reasons
+}
+
+fn reason(node: &Node, name: &str, now: Option<&String>, before: Option<&String>) -> String {
+    let shown =
+        |value: Option<&String>| value.map_or_else(|| "nothing".to_owned(), |text| format!("`{text}`"));
+    match name.split_once('.') {
+        Some(("param", param)) => {
+            format!("parameter `{param}` changed from {} to {}", shown(before), shown(now))
+        }
+        Some(("input", port)) => {
+            let (port, at) = port.rsplit_once('.').unwrap_or((port, "0"));
+            let wires = node.step.inputs.get(port);
+            match at.parse::<usize>().ok().and_then(|at| wires?.get(at)) {
+                Some(wire) => format!("input `{port}` changed: `{wire}` has other content"),
+                None => format!("input `{port}` has fewer wires"),
+            }
+        }
+        _ if name == "source" => "the dataset has other content or another target".to_owned(),
+        Some(("names", port)) => format!("the steps wired to `{port}` have other names"),
+        _ => "this kind of step works differently since the last update".to_owned(),
+    }
+}
+
+/// The folder of results: `<cache>/steps/<key>/<port>/…`.
+#[derive(Debug, Clone)]
+pub struct Results {
+    folder: PathBuf,
+}
+
+/// A folder for a result that is being made; it is removed unless [`Draft::keep`] is called.
+#[derive(Debug)]
+pub struct Draft {
+    folder: tempfile::TempDir,
+}
+
+impl Results {
+    /// The results below a workspace's cache folder.
+    pub fn below(cache: &Path) -> Self {
+        Self { folder: cache.join("steps") }
+    }
+
+    /// Where the artifact at an output port of a kept result is.
+    pub fn artifact(&self, key: &str, port: &str) -> PathBuf {
+        self.folder.join(key).join(port)
+    }
+
+    /// True if every artifact of the entry is there and its bytes are those that were kept.
+    ///
+    /// # Errors
+    /// The folder cannot be read.
+    pub fn has(&self, entry: &Entry) -> Result<bool> {
+        for (port, artifact) in &entry.outputs {
+            let folder = self.artifact(&entry.key, port);
+            if !folder.is_dir() || measure(&folder)? != *artifact {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// A folder to make a result in, on the same disk.
+    ///
+    /// # Errors
+    /// The folder cannot be made.
+    pub fn draft(&self) -> Result<Draft> {
+        fs::create_dir_all(&self.folder).map_err(|e| Error::io("create", &self.folder, &e))?;
+        let folder = tempfile::Builder::new()
+            .prefix("tmp-")
+            .tempdir_in(&self.folder)
+            .map_err(|e| Error::io("create a folder in", &self.folder, &e))?;
+        Ok(Draft { folder })
+    }
+}
+
+impl Draft {
+    /// Where the step makes one folder an output port.
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Measures the artifacts, makes them durable and puts them in their place under `key`. A
+    /// result that is there already stays, unless its bytes are not those that were made now.
+    ///
+    /// # Errors
+    /// A declared output is missing ([`Code::Internal`]), or the disk refuses.
+    pub fn keep(self, results: &Results, key: &str, ports: &[&str]) -> Result<BTreeMap<String, Artifact>> {
+        let mut artifacts = BTreeMap::new();
+        for port in ports {
+            let folder = self.path().join(port);
+            if !folder.is_dir() {
+                return Err(Error::internal(format!("the step made no output `{port}`")));
+            }
+            sync_all(&folder)?;
+            artifacts.insert((*port).to_owned(), measure(&folder)?);
+        }
+        let place = results.folder.join(key);
+        if place.exists() {
+            let is_same = |(port, made): (&String, &Artifact)| {
+                measure(&place.join(port)).is_ok_and(|kept| kept == *made)
+            };
+            if artifacts.iter().all(is_same) {
+                return Ok(artifacts);
+            }
+            fs::remove_dir_all(&place).map_err(|e| Error::io("replace", &place, &e))?;
+        }
+        let made = self.folder.keep();
+        fs::rename(&made, &place).map_err(|e| {
+            // The half-way folder is not left behind; the first error is the one that counts.
+            let _ = fs::remove_dir_all(&made);
+            Error::io("put a result in", &place, &e)
+        })?;
+        sync_folder(&results.folder)?;
+        Ok(artifacts)
+    }
+}
+
+/// The content of a folder: names and bytes of its files, in the order of names.
+///
+/// # Errors
+/// A file cannot be read.
+pub fn measure(folder: &Path) -> Result<Artifact> {
+    let mut files = Vec::new();
+    list(folder, folder, &mut files)?;
+    files.sort();
+    let mut all = blake3::Hasher::new();
+    let mut bytes = 0;
+    for name in &files {
+        let path = folder.join(name);
+        let mut hasher = blake3::Hasher::new();
+        let mut file = File::open(&path).map_err(|e| Error::io("read", &path, &e))?;
+        bytes += io::copy(&mut file, &mut hasher).map_err(|e| Error::io("read", &path, &e))?;
+        // The length before each name keeps two lists of files from having the same hash.
+        all.update(&(name.len() as u64).to_le_bytes());
+        all.update(name.as_bytes());
+        all.update(hasher.finalize().as_bytes());
+    }
+    Ok(Artifact { content: all.finalize().to_hex().to_string(), bytes })
+}
+
+fn list(root: &Path, folder: &Path, files: &mut Vec<String>) -> Result<()> {
+    for entry in fs::read_dir(folder).map_err(|e| Error::io("list", folder, &e))? {
+        let path = entry.map_err(|e| Error::io("list", folder, &e))?.path();
+        if path.is_dir() {
+            list(root, &path, files)?;
+        } else {
+            let name = path.strip_prefix(root).expect("it was found below the root");
+            let name = name.to_str().ok_or_else(|| {
+                Error::new(Code::InvalidInput, format!("the name of `{}` is not Unicode", path.display()))
+            })?;
+            files.push(name.replace('\\', "/"));
+        }
+    }
+    Ok(())
+}
+
+fn sync_all(folder: &Path) -> Result<()> {
+    for entry in fs::read_dir(folder).map_err(|e| Error::io("list", folder, &e))? {
+        let path = entry.map_err(|e| Error::io("list", folder, &e))?.path();
+        if path.is_dir() {
+            sync_all(&path)?;
+        } else {
+            File::open(&path).and_then(|file| file.sync_all()).map_err(|e| Error::io("write", &path, &e))?;
+        }
+    }
+    sync_folder(folder)
+}
+
+/// Windows has no handle of a folder to sync, and its journal orders renames by itself.
+fn sync_folder(folder: &Path) -> Result<()> {
+    if cfg!(unix) {
+        File::open(folder).and_then(|file| file.sync_all()).map_err(|e| Error::io("write", folder, &e))?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn content_counts_and_the_place_does_not() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let make = |name: &str, files: &[(&str, &str)]| {
+            let place = folder.path().join(name);
+            for (file, text) in files {
+                let path = place.join(file);
+                fs::create_dir_all(path.parent().expect("below the place")).expect("can be made");
+                fs::write(path, text).expect("can be written");
+            }
+            measure(&place).expect("can be read")
+        };
+        let first = make("a", &[("x", "1"), ("deep/y", "2")]);
+        assert_eq!(first, make("b", &[("deep/y", "2"), ("x", "1")]));
+        assert_eq!(first.bytes, 2);
+        assert_ne!(first, make("c", &[("x", "2"), ("deep/y", "1")]));
+        assert_ne!(make("d", &[("ab", "")]), make("e", &[("a", ""), ("b", "")]));
+    }
+
+    #[test]
+    fn a_draft_that_is_not_kept_leaves_nothing() {
+        let cache = tempfile::tempdir().expect("a temporary folder");
+        let results = Results::below(cache.path());
+        let draft = results.draft().expect("can be made");
+        fs::create_dir(draft.path().join("table")).expect("can be made");
+        drop(draft);
+        assert_eq!(fs::read_dir(cache.path().join("steps")).expect("is there").count(), 0);
+    }
+
+    #[test]
+    fn a_kept_result_is_found_until_a_byte_of_it_changes() {
+        let cache = tempfile::tempdir().expect("a temporary folder");
+        let results = Results::below(cache.path());
+        let draft = results.draft().expect("can be made");
+        fs::create_dir(draft.path().join("table")).expect("can be made");
+        fs::write(draft.path().join("table/x"), "abc").expect("can be written");
+        let outputs = draft.keep(&results, "k", &["table"]).expect("can be kept");
+        let entry = Entry {
+            key: "k".to_owned(),
+            components: Components::new(),
+            outputs,
+            outcome: Outcome::default(),
+            duration_ms: 1,
+        };
+        assert!(results.has(&entry).expect("can be read"));
+        fs::write(results.artifact("k", "table").join("x"), "abd").expect("can be written");
+        assert!(!results.has(&entry).expect("can be read"));
+    }
+}

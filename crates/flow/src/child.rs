@@ -1,0 +1,172 @@
+//! A step in a process of its own: what its parent asks, what it says while it works, and how it
+//! answers. The parent is [`crate::execute`]; the child is the program `fettle step`.
+//!
+//! The child reads a [`Request`] file, writes one [`Message`] a line to its standard output, its
+//! log to standard error, and its answer to a file. It ends by itself when its parent is gone:
+//! its standard input is a pipe that nobody writes to, and reading the end of it means just that.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{self, Read as _, Write as _};
+use std::path::{Path, PathBuf};
+
+use base::{Cancel, Code, Error, Progress, Result, Stage};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::kind::{Input, Outcome, SourceTable, Work};
+use crate::kinds;
+
+/// What a child is asked to do.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Request {
+    /// Its kind.
+    pub kind: String,
+    /// Its parameters as the file says them.
+    pub params: Map<String, Value>,
+    /// The artifacts that come in, by port.
+    pub inputs: BTreeMap<String, Vec<Input>>,
+    /// The dataset version it reads, if its kind does.
+    pub source: Option<SourceTable>,
+    /// Folder to make one folder an output port in.
+    pub out: PathBuf,
+    /// How many threads it may use.
+    pub threads: usize,
+}
+
+/// What a child says while it works.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Message {
+    /// How far it is.
+    Progress {
+        /// What it does and how much of it is done.
+        stage: Stage,
+    },
+    /// A point of a training curve.
+    Point {
+        /// What is on the y axis.
+        metric: String,
+        /// Round or iteration, from 1.
+        round: f64,
+        /// On the training rows.
+        train: f64,
+        /// On the validation rows, if there are any.
+        validation: Option<f64>,
+    },
+}
+
+/// How a child ended.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Answer {
+    /// What it came to, or why it failed.
+    pub result: Result<Outcome, Error>,
+    /// What it used.
+    pub usage: Usage,
+}
+
+/// Processor time and memory of a process.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Usage {
+    /// User and system time, ms.
+    pub cpu_ms: u64,
+    /// Largest resident memory, bytes.
+    pub max_memory_bytes: u64,
+}
+
+/// The file of the request in a working folder.
+pub fn request_path(folder: &Path) -> PathBuf {
+    folder.join("request.json")
+}
+
+/// The file of the answer in a working folder.
+pub fn answer_path(folder: &Path) -> PathBuf {
+    folder.join("answer.json")
+}
+
+/// Runs the step that the working folder's request asks for; the main function of `fettle step`.
+///
+/// # Errors
+/// The request cannot be read or the answer not written. A failed step is an answer, not an error.
+pub fn main(folder: &Path) -> Result<Answer> {
+    let path = request_path(folder);
+    let bytes = fs::read(&path).map_err(|e| Error::io("read", &path, &e))?;
+    let request: Request = serde_json::from_slice(&bytes)
+        .map_err(|e| Error::internal("cannot read the request of a step").because(e))?;
+    end_with_parent();
+    let result = run(&request, Cancel::default(), |message| {
+        let mut line = serde_json::to_string(&message).expect("messages can be written as JSON");
+        line.push('\n');
+        // A parent that does not listen any more is gone, and the process ends with it.
+        let _ = io::stdout().write_all(line.as_bytes());
+    });
+    let answer = Answer { result, usage: usage() };
+    let bytes = serde_json::to_vec(&answer).expect("answers can be written as JSON");
+    let path = answer_path(folder);
+    fs::write(&path, bytes).map_err(|e| Error::io("write", &path, &e))?;
+    Ok(answer)
+}
+
+/// Runs a step in this process. A panic in it is its failure.
+///
+/// # Errors
+/// Whatever made the step fail.
+pub fn run(
+    request: &Request,
+    cancel: Cancel,
+    say: impl Fn(Message) + Send + Sync + Clone + 'static,
+) -> Result<Outcome> {
+    let kind = kinds::find(&request.kind)?;
+    let on_stage = say.clone();
+    let work = Work {
+        inputs: request.inputs.clone(),
+        out: request.out.clone(),
+        source: request.source.clone(),
+        threads: request.threads,
+        progress: Progress::new(cancel, move |stage| on_stage(Message::Progress { stage })),
+        on_point: Box::new(move |metric, round, train, validation| {
+            say(Message::Point { metric: metric.to_owned(), round, train, validation });
+        }),
+    };
+    let ran = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| kind.run(&request.params, &work)));
+    ran.unwrap_or_else(|panic| {
+        let said = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+        let said = said.or_else(|| panic.downcast_ref::<String>().cloned());
+        Err(Error::new(Code::Internal, "the step stopped at a fault of its own")
+            .because(said.unwrap_or_else(|| "no message".to_owned()))
+            .hint("this is a bug in Fettle: please report it with the step's log"))
+    })
+}
+
+fn end_with_parent() {
+    std::thread::spawn(|| {
+        let mut byte = [0];
+        if io::stdin().read(&mut byte).is_ok_and(|read| read == 0) {
+            std::process::exit(i32::from(Code::Cancelled.exit_code()));
+        }
+    });
+}
+
+/// What this process has used so far; zero where the system does not say.
+#[cfg(unix)]
+#[expect(unsafe_code, reason = "the standard library does not wrap getrusage")]
+pub fn usage() -> Usage {
+    // SAFETY: getrusage only writes the struct it is given, and zero bytes are a valid rusage.
+    let used = unsafe {
+        let mut used: libc::rusage = std::mem::zeroed();
+        if libc::getrusage(libc::RUSAGE_SELF, &raw mut used) != 0 {
+            return Usage::default();
+        }
+        used
+    };
+    let ms = |time: libc::timeval| time.tv_sec as u64 * 1000 + time.tv_usec as u64 / 1000;
+    // macOS counts bytes, the others kibibytes.
+    let unit = if cfg!(target_os = "macos") { 1 } else { 1024 };
+    Usage { cpu_ms: ms(used.ru_utime) + ms(used.ru_stime), max_memory_bytes: used.ru_maxrss as u64 * unit }
+}
+
+/// What this process has used so far; zero where the system does not say.
+#[cfg(not(unix))]
+pub fn usage() -> Usage {
+    Usage::default()
+}

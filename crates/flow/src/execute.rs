@@ -1,0 +1,473 @@
+//! Runs a graph: what is in the cache is taken from there, what is independent runs side by side,
+//! each step in a process of its own. A step that fails keeps only those from running that need
+//! it. Whoever watches is told every change of state in order.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::mpsc;
+use std::time::Instant;
+
+use base::{Cancel, Code, Error, Progress, Result, Stage};
+
+use crate::cache::{Artifact, Components, Entry, Ledger, Results, components, key, reasons};
+use crate::child::{Message, Request, Usage};
+use crate::file::Wire;
+use crate::graph::{FindSource, Graph, Node};
+use crate::kind::{Input, SourceTable};
+use crate::launch::Launcher;
+
+/// A graph, and what is known of its results.
+pub struct Planner<'a> {
+    /// The pipeline's name, under which the ledger remembers its results.
+    pub pipeline: &'a str,
+    /// The graph.
+    pub graph: &'a Graph,
+    /// Only what this step needs; everything if none.
+    pub to: Option<&'a str>,
+    /// Where results are kept.
+    pub results: &'a Results,
+    /// Which results are kept.
+    pub ledger: &'a dyn Ledger,
+    /// Finds dataset versions.
+    pub find_source: &'a FindSource<'a>,
+}
+
+/// How to run a graph.
+pub struct Execution<'a> {
+    /// What to run.
+    pub planner: Planner<'a>,
+    /// True to run every step again.
+    pub force: bool,
+    /// How many threads there are in all. Results do not depend on it.
+    pub threads: usize,
+    /// How steps are run.
+    pub launcher: &'a Launcher,
+    /// Folder for the log of each step, `<step>.log`.
+    pub logs: PathBuf,
+    /// How far the whole is, and whether it should stop.
+    pub progress: &'a Progress,
+    /// Who watches.
+    pub observer: &'a dyn Observer,
+}
+
+/// Is told what happens, from one thread, in order.
+pub trait Observer: Sync {
+    /// A step changed its state.
+    ///
+    /// # Errors
+    /// The change cannot be recorded; the run stops.
+    fn on_step(&self, step: &str, update: &Update) -> Result<()>;
+
+    /// A step said how far it is or sent a point of its curve.
+    fn on_message(&self, step: &str, message: &Message);
+}
+
+/// A step changed its state.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Update {
+    /// It started, for these reasons.
+    Started {
+        /// The key its result will have.
+        key: String,
+        /// Why it must run.
+        reasons: Vec<String>,
+        /// The dataset version it reads.
+        source: Option<SourceTable>,
+    },
+    /// Its result was there.
+    Cached {
+        /// The result.
+        entry: Entry,
+        /// The dataset version it reads.
+        source: Option<SourceTable>,
+    },
+    /// It ended well.
+    Done {
+        /// The result.
+        entry: Entry,
+        /// What it used.
+        usage: Usage,
+    },
+    /// It ended with an error.
+    Failed {
+        /// Why.
+        error: Error,
+        /// What it used.
+        usage: Usage,
+    },
+    /// A step that it needs did not end well.
+    Blocked {
+        /// That step.
+        by: String,
+    },
+    /// It was stopped or never started because the run was cancelled.
+    Cancelled,
+}
+
+/// How a run ended.
+#[derive(Debug, Default)]
+pub struct Summary {
+    /// Results by step, of all that ended well.
+    pub results: BTreeMap<String, Entry>,
+    /// How many of them were in the cache.
+    pub cached: usize,
+    /// The first step that failed, and why.
+    pub failure: Option<(String, Error)>,
+}
+
+/// What would happen to a step.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Planned {
+    /// Its result is there.
+    Cached(Box<Entry>),
+    /// It must run, for these reasons.
+    Run(Vec<String>),
+    /// A step before it must run; whether this one must is known only then.
+    Pending,
+}
+
+enum Ended {
+    Said(String, Message),
+    Stopped(String, Box<Stopped>),
+}
+
+struct Stopped {
+    result: Result<Entry>,
+    usage: Usage,
+}
+
+struct Ready {
+    components: Components,
+    key: String,
+    source: Option<SourceTable>,
+}
+
+impl Planner<'_> {
+    /// What would happen, step by step, in the order of the graph.
+    ///
+    /// # Errors
+    /// An unknown step to run to, a missing dataset, an index that cannot be read.
+    pub fn plan(&self) -> Result<Vec<(String, Planned)>> {
+        let needed = self.graph.needed(self.to)?;
+        let mut known = BTreeMap::new();
+        let mut plan = Vec::new();
+        for node in self.graph.nodes().iter().filter(|node| needed.contains(&node.step.id)) {
+            let id = node.step.id.clone();
+            let is_known = node.wires().all(|(_, wire)| known.contains_key(wire));
+            let planned = if is_known { self.plan_one(node, &mut known)? } else { Planned::Pending };
+            plan.push((id, planned));
+        }
+        Ok(plan)
+    }
+
+    fn plan_one(&self, node: &Node, known: &mut BTreeMap<Wire, Artifact>) -> Result<Planned> {
+        let ready = self.prepare(node, known)?;
+        if let Some(entry) = self.kept(&ready.key)? {
+            for (port, artifact) in &entry.outputs {
+                known.insert(node.output(port), artifact.clone());
+            }
+            return Ok(Planned::Cached(Box::new(entry)));
+        }
+        let last = self.ledger.last(self.pipeline, &node.step.id)?;
+        Ok(Planned::Run(reasons(node, &ready.components, last.as_ref())))
+    }
+
+    fn prepare(&self, node: &Node, known: &BTreeMap<Wire, Artifact>) -> Result<Ready> {
+        let mut contents: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for (port, wire) in node.wires() {
+            let artifact =
+                known.get(wire).ok_or_else(|| Error::internal(format!("`{wire}` is not there yet")))?;
+            contents.entry(port.to_owned()).or_default().push(artifact.content.clone());
+        }
+        let source = match node.kind.source(&node.step.params).map_err(|misfit| misfit.error)? {
+            Some(source) => Some((self.find_source)(&source)?),
+            None => None,
+        };
+        let components = components(node, &contents, source.as_ref())?;
+        Ok(Ready { key: key(&components), components, source })
+    }
+
+    fn kept(&self, key: &str) -> Result<Option<Entry>> {
+        match self.ledger.find(key)? {
+            Some(entry) if self.results.has(&entry)? => Ok(Some(entry)),
+            _ => Ok(None),
+        }
+    }
+}
+
+impl Execution<'_> {
+    /// Runs what must be run.
+    ///
+    /// # Errors
+    /// [`Code::Cancelled`], or a ledger, observer or disk that refuses. A failed step is part of
+    /// the summary.
+    pub fn run(&self) -> Result<Summary> {
+        let needed = self.planner.graph.needed(self.planner.to)?;
+        let cancel = self.progress.cancel().clone();
+        let (sender, receiver) = mpsc::channel();
+        let mut state = State {
+            waiting: self
+                .planner
+                .graph
+                .nodes()
+                .iter()
+                .filter(|node| needed.contains(&node.step.id))
+                .collect(),
+            total: needed.len(),
+            ..State::default()
+        };
+        let ran = std::thread::scope(|scope| {
+            let ran = self.drive(scope, &cancel, &sender, &receiver, &mut state);
+            if ran.is_err() {
+                // Steps that still run are stopped before their threads are waited for.
+                cancel.cancel();
+            }
+            ran
+        });
+        if ran.is_err() {
+            let unfinished = state
+                .waiting
+                .iter()
+                .chain(&state.postponed)
+                .map(|node| &node.step.id)
+                .chain(state.running.keys());
+            for step in unfinished {
+                self.observer.on_step(step, &Update::Cancelled)?;
+            }
+        }
+        ran.map(|()| state.summary)
+    }
+
+    fn drive<'scope, 'env>(
+        &'env self,
+        scope: &'scope std::thread::Scope<'scope, 'env>,
+        cancel: &Cancel,
+        sender: &mpsc::Sender<Ended>,
+        receiver: &mpsc::Receiver<Ended>,
+        state: &mut State<'env>,
+    ) -> Result<()> {
+        loop {
+            self.start_ready(scope, cancel, sender, state)?;
+            self.progress.step("running steps", state.finished as u64, Some(state.total as u64))?;
+            if state.running.is_empty() {
+                return Ok(());
+            }
+            // Waking up now and then is how a cancelled run is noticed while its steps are silent.
+            match receiver.recv_timeout(std::time::Duration::from_millis(50)) {
+                Ok(Ended::Said(step, message)) => self.observer.on_message(&step, &message),
+                Ok(Ended::Stopped(step, stopped)) => self.finish(&step, *stopped, state)?,
+                Err(mpsc::RecvTimeoutError::Timeout) => (),
+                Err(mpsc::RecvTimeoutError::Disconnected) => {
+                    return Err(Error::internal("the threads of the steps are gone"));
+                }
+            }
+        }
+    }
+
+    /// Starts every step whose inputs are there, as long as there are threads for it. Steps in the
+    /// cache take no thread.
+    fn start_ready<'scope, 'env>(
+        &'env self,
+        scope: &'scope std::thread::Scope<'scope, 'env>,
+        cancel: &Cancel,
+        sender: &mpsc::Sender<Ended>,
+        state: &mut State<'env>,
+    ) -> Result<()> {
+        while let Some(at) = state.waiting.iter().position(|node| state.is_ready(node)) {
+            let node = state.waiting[at];
+            let ready = match self.planner.prepare(node, &state.artifacts) {
+                Ok(ready) => ready,
+                Err(error) => {
+                    state.waiting.remove(at);
+                    self.fail(&node.step.id, error, Usage::default(), state)?;
+                    continue;
+                }
+            };
+            let kept = if self.force { None } else { self.planner.kept(&ready.key)? };
+            if let Some(entry) = kept {
+                state.waiting.remove(at);
+                self.planner.ledger.put(self.planner.pipeline, &node.step.id, &entry)?;
+                let update = Update::Cached { entry: entry.clone(), source: ready.source };
+                self.observer.on_step(&node.step.id, &update)?;
+                state.summary.cached += 1;
+                state.take(node, entry);
+                continue;
+            }
+            if state.running.len() >= self.threads.max(1) {
+                return Ok(());
+            }
+            if state.running.values().any(|running| *running == ready.key) {
+                // The same work is being done by another step: its result will be there soon.
+                state.postponed.push(state.waiting.remove(at));
+                continue;
+            }
+            state.waiting.remove(at);
+            self.start(scope, cancel, sender, node, ready, state)?;
+        }
+        Ok(())
+    }
+
+    fn start<'scope, 'env>(
+        &'env self,
+        scope: &'scope std::thread::Scope<'scope, 'env>,
+        cancel: &Cancel,
+        sender: &mpsc::Sender<Ended>,
+        node: &'env Node,
+        ready: Ready,
+        state: &mut State<'env>,
+    ) -> Result<()> {
+        let step = node.step.id.clone();
+        let last = self.planner.ledger.last(self.planner.pipeline, &step)?;
+        let reasons = self.why(node, &ready, last.as_ref());
+        let update = Update::Started { key: ready.key.clone(), reasons, source: ready.source.clone() };
+        self.observer.on_step(&step, &update)?;
+        state.running.insert(step.clone(), ready.key.clone());
+        let also_ready = state.waiting.iter().filter(|node| state.is_ready(node)).count();
+        let free = self.threads.max(1).saturating_sub(state.running.len() - 1);
+        let threads = (free / (also_ready + 1)).max(1);
+        let inputs = self.inputs(node, state);
+        let (cancel, sender) = (cancel.clone(), sender.clone());
+        scope.spawn(move || {
+            let started = Instant::now();
+            let (result, usage) = self.make(node, &ready, inputs, threads, &cancel, &sender);
+            let result =
+                result.map(|entry| Entry { duration_ms: started.elapsed().as_millis() as u64, ..entry });
+            // The receiver outlives the scope.
+            let _ = sender.send(Ended::Stopped(step, Box::new(Stopped { result, usage })));
+        });
+        Ok(())
+    }
+
+    /// Runs one step and keeps its result.
+    fn make(
+        &self,
+        node: &Node,
+        ready: &Ready,
+        inputs: BTreeMap<String, Vec<Input>>,
+        threads: usize,
+        cancel: &Cancel,
+        sender: &mpsc::Sender<Ended>,
+    ) -> (Result<Entry>, Usage) {
+        let draft = match self.planner.results.draft() {
+            Ok(draft) => draft,
+            Err(error) => return (Err(error), Usage::default()),
+        };
+        let request = Request {
+            kind: node.declaration.kind.to_owned(),
+            params: node.step.params.clone(),
+            inputs,
+            source: ready.source.clone(),
+            out: draft.path().to_owned(),
+            threads,
+        };
+        let log = self.logs.join(format!("{}.log", node.step.id));
+        let say = {
+            let (sender, step) = (sender.clone(), node.step.id.clone());
+            move |message| {
+                let _ = sender.send(Ended::Said(step.clone(), message));
+            }
+        };
+        let (outcome, usage) = self.launcher.run(&request, &log, cancel, say);
+        let ports: Vec<&str> = node.declaration.outputs.iter().map(|port| port.name).collect();
+        let result = outcome.and_then(|outcome| {
+            Ok(Entry {
+                key: ready.key.clone(),
+                components: ready.components.clone(),
+                outputs: draft.keep(self.planner.results, &ready.key, &ports)?,
+                outcome,
+                duration_ms: 0,
+            })
+        });
+        (result, usage)
+    }
+
+    fn finish<'env>(&'env self, step: &str, stopped: Stopped, state: &mut State<'env>) -> Result<()> {
+        state.running.remove(step);
+        state.waiting.append(&mut state.postponed);
+        match stopped.result {
+            Ok(entry) => {
+                self.planner.ledger.put(self.planner.pipeline, step, &entry)?;
+                let update = Update::Done { entry: entry.clone(), usage: stopped.usage };
+                self.observer.on_step(step, &update)?;
+                let node = self.planner.graph.node(step).expect("only steps of the graph are started");
+                state.take(node, entry);
+                Ok(())
+            }
+            Err(error) if error.code == Code::Cancelled => {
+                self.observer.on_step(step, &Update::Cancelled)?;
+                Err(error)
+            }
+            Err(error) => self.fail(step, error, stopped.usage, state),
+        }
+    }
+
+    fn fail(&self, step: &str, error: Error, usage: Usage, state: &mut State) -> Result<()> {
+        self.observer.on_step(step, &Update::Failed { error: error.clone(), usage })?;
+        state.finished += 1;
+        state.summary.failure.get_or_insert((step.to_owned(), error));
+        let mut lost = BTreeSet::from([step.to_owned()]);
+        // The graph is in order, so one pass finds all that need the step through others.
+        let mut kept = Vec::new();
+        for node in std::mem::take(&mut state.waiting) {
+            let by =
+                node.wires().find(|(_, wire)| lost.contains(&wire.step)).map(|(_, wire)| wire.step.clone());
+            match by {
+                Some(by) => {
+                    lost.insert(node.step.id.clone());
+                    self.observer.on_step(&node.step.id, &Update::Blocked { by })?;
+                    state.finished += 1;
+                }
+                None => kept.push(node),
+            }
+        }
+        state.waiting = kept;
+        Ok(())
+    }
+
+    fn inputs(&self, node: &Node, state: &State) -> BTreeMap<String, Vec<Input>> {
+        let mut inputs: BTreeMap<String, Vec<Input>> = BTreeMap::new();
+        for (port, wire) in node.wires() {
+            let entry = &state.summary.results[&wire.step];
+            let folder = self.planner.results.artifact(&entry.key, &wire.port);
+            inputs.entry(port.to_owned()).or_default().push(Input { step: wire.step.clone(), folder });
+        }
+        inputs
+    }
+
+    fn why(&self, node: &Node, ready: &Ready, last: Option<&Entry>) -> Vec<String> {
+        if self.force && last.is_some_and(|last| last.key == ready.key) {
+            return vec!["you asked for it".to_owned()];
+        }
+        reasons(node, &ready.components, last)
+    }
+}
+
+#[derive(Default)]
+struct State<'a> {
+    waiting: Vec<&'a Node>,
+    postponed: Vec<&'a Node>,
+    running: BTreeMap<String, String>,
+    artifacts: BTreeMap<Wire, Artifact>,
+    summary: Summary,
+    finished: usize,
+    total: usize,
+}
+
+impl<'a> State<'a> {
+    fn is_ready(&self, node: &Node) -> bool {
+        node.wires().all(|(_, wire)| self.artifacts.contains_key(wire))
+    }
+
+    fn take(&mut self, node: &'a Node, entry: Entry) {
+        for (port, artifact) in &entry.outputs {
+            self.artifacts.insert(node.output(port), artifact.clone());
+        }
+        self.summary.results.insert(node.step.id.clone(), entry);
+        self.finished += 1;
+    }
+}
+
+/// The share of a stage that is done, where its total is known.
+pub fn share_done(stage: &Stage) -> Option<f64> {
+    stage.total.filter(|total| *total > 0).map(|total| stage.done as f64 / total as f64)
+}

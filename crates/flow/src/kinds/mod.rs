@@ -1,0 +1,115 @@
+//! Every kind of step. A new one is a file here and a line in [`LIST`]; a new trainer is a file in
+//! `learn` and a line in its list.
+
+mod check;
+mod compare;
+mod dataset;
+mod derive;
+mod encode;
+mod evaluate;
+mod filter;
+mod impute;
+mod recipe;
+mod register;
+mod scale;
+mod scored;
+mod select;
+mod split;
+mod table;
+mod train;
+
+use std::sync::OnceLock;
+
+use base::{Error, Result};
+use data::nearest;
+
+use crate::kind::StepKind;
+
+pub use evaluate::{FIGURES_FILE, METRICS_FILE, ModelMetrics, REPORT_FILE, Report};
+pub use recipe::recipe_sentences;
+pub use scored::{Columns, Proof, Scored, held_out_rows, prove, read_rows, score, score_file, write_columns};
+pub use train::{CURVES_FILE, HELD_OUT_FOLDER};
+
+/// The kinds in the order of the palette, but for the trainers.
+const LIST: &[&dyn StepKind] = &[
+    &dataset::Dataset,
+    &select::Select,
+    &filter::Filter,
+    &derive::Derive,
+    &split::Split,
+    &impute::Impute,
+    &encode::Encode,
+    &scale::Scale,
+    &evaluate::Evaluate,
+    &compare::Compare,
+    &check::Check,
+    &register::Register,
+];
+
+/// Every kind in the order of the palette.
+pub fn all() -> &'static [&'static dyn StepKind] {
+    static ALL: OnceLock<Vec<&'static dyn StepKind>> = OnceLock::new();
+    ALL.get_or_init(|| {
+        let mut all: Vec<&'static dyn StepKind> = LIST.to_vec();
+        let trainers = train::kinds().iter().map(|kind| kind as &dyn StepKind);
+        let before_evaluate =
+            all.iter().position(|kind| kind.declaration().kind == "evaluate").unwrap_or(all.len());
+        all.splice(before_evaluate..before_evaluate, trainers);
+        all
+    })
+}
+
+/// The kind of this name.
+///
+/// # Errors
+/// [`base::Code::InvalidInput`] with the nearest name there is.
+pub fn find(name: &str) -> Result<&'static dyn StepKind> {
+    all().iter().copied().find(|kind| kind.declaration().kind == name).ok_or_else(|| {
+        let error = Error::invalid(format!("there is no kind of step `{name}`"));
+        let names: Vec<&str> = all().iter().map(|kind| kind.declaration().kind).collect();
+        match nearest(name, names.iter().copied()) {
+            Some(near) => error.hint(format!("did you mean `{near}`?")),
+            None => error.hint("see `fettle pipeline kinds` for all there are"),
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_kind_has_its_own_name_and_says_what_it_is() {
+        let mut names = BTreeSet::new();
+        for kind in all() {
+            let said = kind.declaration();
+            assert!(names.insert(said.kind), "two kinds are called {}", said.kind);
+            assert!(
+                !said.summary.is_empty() && !said.doc.is_empty() && !said.outputs.is_empty(),
+                "{}",
+                said.kind
+            );
+            for port in said.inputs.iter().chain(said.outputs) {
+                assert!(!port.doc.is_empty(), "{}.{}", said.kind, port.name);
+            }
+        }
+    }
+
+    #[test]
+    fn every_parameter_is_documented_and_every_default_is_valid() {
+        for kind in all() {
+            let name = kind.declaration().kind;
+            let schema = kind.params_schema();
+            let properties = schema["properties"].as_object().cloned().unwrap_or_default();
+            let defaults = kind.defaults();
+            let defaults = defaults.as_object().unwrap_or_else(|| panic!("{name}: parameters are an object"));
+            for (param, said) in &properties {
+                assert!(said["description"].is_string(), "{name}.{param} has no description");
+                assert!(defaults.contains_key(param), "{name}.{param} has no default");
+            }
+            assert_eq!(kind.complete(defaults).unwrap_or_else(|e| panic!("{name}: {e:?}")), *defaults);
+        }
+    }
+}

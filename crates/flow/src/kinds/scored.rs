@@ -1,0 +1,312 @@
+//! Rows and packages: the proof that a package answers as its trainer did, files scored by a
+//! package, and rows as monitors and callers use them.
+
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::path::Path;
+use std::sync::Arc;
+
+use arrow::array::{
+    Array, ArrayRef, AsArray, BooleanArray, Float64Array, Int64Array, RecordBatch, StringArray,
+};
+use arrow::datatypes::{DataType, Float64Type};
+use base::{Code, Error, Progress, Result};
+use data::{Column, Kind, Profile, TableFile, import};
+use learn::package::raw_batch;
+use score::{Package, Predictions, Values};
+use serde_json::{Map, Value, json};
+
+use super::train::{HELD_OUT_FOLDER, OUTPUT_PREFIX, write_table};
+
+/// How near a package's answers are to those of the run.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Proof {
+    /// Rows compared.
+    pub rows: u64,
+    /// The largest difference of any number, relative above 1.
+    pub max_abs_diff: f64,
+}
+
+/// Columns of JSON values by name.
+pub type Columns = BTreeMap<String, Vec<Value>>;
+
+/// Rows with what a model said of them.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Scored {
+    /// How many rows.
+    pub rows: usize,
+    /// What went in.
+    pub inputs: Columns,
+    /// What came out.
+    pub outputs: Columns,
+}
+
+impl Scored {
+    /// Adds rows; a column that lacks values has them missing.
+    pub fn append(&mut self, rows: usize, inputs: &Columns, outputs: &Columns) {
+        let before = self.rows;
+        self.rows += rows;
+        for (mine, new) in [(&mut self.inputs, inputs), (&mut self.outputs, outputs)] {
+            for (name, values) in new {
+                let column = mine.entry(name.clone()).or_default();
+                column.resize(before, Value::Null);
+                column.extend(values.iter().take(rows).cloned());
+            }
+            mine.values_mut().for_each(|column| column.resize(before + rows, Value::Null));
+        }
+    }
+}
+
+/// Scores the rows that were held out and compares with what the trainer said of them. Nothing if
+/// the package carries none.
+///
+/// # Errors
+/// The rows or the package cannot be read.
+pub fn prove(folder: &Path, package: &Package) -> Result<Option<Proof>> {
+    let held_out = folder.join(HELD_OUT_FOLDER);
+    let Some(card) = package.card().filter(|_| held_out.is_dir()) else { return Ok(None) };
+    let table = TableFile::open(&held_out)?;
+    let mut proof = Proof { rows: 0, max_abs_diff: 0.0 };
+    for batch in table.batches(None)? {
+        let batch = batch?;
+        let said = package.predict(&raw_batch(&card.signature.inputs, &batch)?)?;
+        proof.rows += batch.num_rows() as u64;
+        let schema = batch.schema();
+        for (field, expected) in schema.fields().iter().zip(batch.columns()) {
+            let Some(name) = field.name().strip_prefix(OUTPUT_PREFIX) else { continue };
+            let found = said.column(name).ok_or_else(|| {
+                Error::new(Code::Corrupt, format!("the package has no output `{name}` that the run had"))
+            })?;
+            proof.max_abs_diff =
+                proof.max_abs_diff.max(difference(found, expected.as_primitive::<Float64Type>()));
+        }
+    }
+    Ok(Some(proof))
+}
+
+fn difference(found: &Values, expected: &Float64Array) -> f64 {
+    let pairs = expected.values().iter().enumerate().map(|(at, expected)| {
+        let found = found.json(at).as_f64().unwrap_or(f64::NAN);
+        let difference = (found - expected).abs() / expected.abs().max(1.0);
+        if difference.is_nan() { f64::INFINITY } else { difference }
+    });
+    pairs.fold(0.0, f64::max)
+}
+
+/// Scores a CSV file to another one: the rows of the file, then the answers.
+///
+/// # Errors
+/// The file is no table, lacks an input, or the other one cannot be written.
+pub fn score_file(package: &Package, from: &Path, to: &Path, progress: &Progress) -> Result<u64> {
+    let (_keep, table) = imported(from, progress)?;
+    let mut out = tempfile::NamedTempFile::new_in(to.parent().unwrap_or(Path::new(".")))
+        .map_err(|e| Error::io("write", to, &e))?;
+    let fail = |e: std::io::Error| Error::io("write", to, &e);
+    let mut done = 0;
+    for batch in table.batches(None)? {
+        progress.step("scoring", done, Some(table.rows()))?;
+        let batch = batch?;
+        let said = answers(package, &batch)?;
+        let schema = batch.schema();
+        if done == 0 {
+            let names = schema.fields().iter().map(|field| field.name().as_str());
+            let names = names.chain(said.columns.iter().map(|(name, _)| name.as_str()));
+            writeln!(out, "{}", names.map(quoted).collect::<Vec<_>>().join(",")).map_err(fail)?;
+        }
+        for row in 0..batch.num_rows() {
+            let cells = batch.columns().iter().map(|column| json_cell(column, row));
+            let cells = cells.chain(said.columns.iter().map(|(_, values)| values.json(row)));
+            writeln!(out, "{}", cells.map(|cell| text(&cell)).collect::<Vec<_>>().join(",")).map_err(fail)?;
+        }
+        done += batch.num_rows() as u64;
+    }
+    out.as_file().sync_all().map_err(fail)?;
+    out.persist_noclobber(to).map_err(|e| fail(e.error))?;
+    Ok(done)
+}
+
+/// Scores the rows of a CSV file.
+///
+/// # Errors
+/// The file is no table or lacks an input.
+pub fn score(package: &Package, path: &Path, progress: &Progress) -> Result<Scored> {
+    let (_keep, table) = imported(path, progress)?;
+    let inputs: Vec<String> = package.columns().into_iter().map(|(name, _)| name).collect();
+    let mut scored = Scored::default();
+    for batch in table.batches(None)? {
+        progress.step("scoring", scored.rows as u64, Some(table.rows()))?;
+        let batch = batch?;
+        let said = answers(package, &batch)?;
+        let rows = batch.num_rows();
+        let column = |name: &String| {
+            let values = batch.column_by_name(name)?;
+            Some((name.clone(), (0..rows).map(|row| json_cell(values, row)).collect()))
+        };
+        let inputs: Columns = inputs.iter().filter_map(column).collect();
+        let outputs = said.columns.iter();
+        let outputs: Columns = outputs
+            .map(|(name, values)| (name.clone(), (0..rows).map(|row| values.json(row)).collect()))
+            .collect();
+        scored.append(rows, &inputs, &outputs);
+    }
+    Ok(scored)
+}
+
+/// The model's inputs in the rows of a CSV file.
+///
+/// # Errors
+/// The file is no table or lacks an input.
+pub fn read_rows(package: &Package, path: &Path) -> Result<Vec<Map<String, Value>>> {
+    let (_keep, table) = imported(path, &Progress::silent())?;
+    for (name, _) in package.columns() {
+        table
+            .meta()
+            .column(&name)
+            .map_err(|e| e.within(format!("`{}` lacks an input of the model", path.display())))?;
+    }
+    rows_of(&table, package)
+}
+
+/// The model's inputs in the rows that were held out.
+///
+/// # Errors
+/// The package carries none.
+pub fn held_out_rows(folder: &Path, package: &Package) -> Result<Vec<Map<String, Value>>> {
+    let held_out = folder.join(HELD_OUT_FOLDER);
+    if !held_out.is_dir() {
+        return Err(Error::invalid("the package carries no rows").hint("choose a file instead"));
+    }
+    rows_of(&TableFile::open(&held_out)?, package)
+}
+
+fn rows_of(table: &TableFile, package: &Package) -> Result<Vec<Map<String, Value>>> {
+    let names: Vec<String> = package.columns().into_iter().map(|(name, _)| name).collect();
+    let mut rows = Vec::new();
+    for batch in table.batches(None)? {
+        let batch = batch?;
+        for row in 0..batch.num_rows() {
+            let cell = |name: &String| Some((name.clone(), json_cell(batch.column_by_name(name)?, row)));
+            rows.push(names.iter().filter_map(cell).collect());
+        }
+    }
+    Ok(rows)
+}
+
+/// Reads a file the way an import would, into a folder that goes with the guard.
+fn imported(path: &Path, progress: &Progress) -> Result<(tempfile::TempDir, TableFile)> {
+    let within = |e: Error| e.within(format!("cannot read `{}`", path.display()));
+    let folder =
+        tempfile::tempdir().map_err(|e| Error::io("create a folder in", &std::env::temp_dir(), &e))?;
+    let sniffed = import::sniff(path).map_err(within)?;
+    import::import(path, &sniffed.options, folder.path(), progress).map_err(within)?;
+    let table = TableFile::open(folder.path())?;
+    Ok((folder, table))
+}
+
+fn answers(package: &Package, batch: &RecordBatch) -> Result<Predictions> {
+    let card = package.card().ok_or_else(|| Error::invalid("the package was not written by Fettle"))?;
+    let mut inputs = card.signature.inputs.clone();
+    inputs.retain(|input| input.required || batch.column_by_name(&input.name).is_some());
+    // A number column that is empty throughout is read as text; to the model it is all missing.
+    let batch = with_numbers(batch, &inputs)?;
+    package.predict(&raw_batch(&inputs, &batch)?)
+}
+
+fn with_numbers(batch: &RecordBatch, inputs: &[score::Input]) -> Result<RecordBatch> {
+    let schema = batch.schema();
+    let columns = schema.fields().iter().zip(batch.columns()).map(|(field, array)| {
+        let input = inputs.iter().find(|input| input.name == *field.name());
+        let wants_text = input.is_none_or(|input| input.kind == score::Kind::Text);
+        let is_text = array.data_type() == &DataType::Utf8;
+        let all_missing = array.null_count() == array.len();
+        match (wants_text, is_text) {
+            (false, true) if all_missing => {
+                (field.name(), arrow::array::new_null_array(&DataType::Float64, array.len()))
+            }
+            (true, false) if input.is_some() => {
+                let text = arrow::compute::cast(array, &DataType::Utf8).unwrap_or_else(|_| array.clone());
+                (field.name(), text)
+            }
+            _ => (field.name(), array.clone()),
+        }
+    });
+    let columns: Vec<(&String, ArrayRef)> = columns.collect();
+    RecordBatch::try_from_iter_with_nullable(columns.into_iter().map(|(name, array)| (name, array, true)))
+        .map_err(|e| Error::internal("cannot change the columns of a batch").because(e))
+}
+
+/// Writes columns of JSON values as a table with the columns and kinds of a profile, so that the
+/// two can be compared.
+///
+/// # Errors
+/// The table cannot be written.
+pub fn write_columns(folder: &Path, columns: &Columns, rows: usize, like: &Profile) -> Result<TableFile> {
+    let empty = Vec::new();
+    let mut made: (Vec<Column>, Vec<ArrayRef>) = (Vec::new(), Vec::new());
+    for profile in &like.columns {
+        let values = columns.get(&profile.name).unwrap_or(&empty);
+        let values = (0..rows).map(|row| values.get(row).unwrap_or(&Value::Null));
+        made.0.push(Column::new(&profile.name, profile.kind));
+        made.1.push(array(values, profile.kind));
+    }
+    write_table(folder, made)
+}
+
+fn array<'a>(values: impl Iterator<Item = &'a Value>, kind: Kind) -> ArrayRef {
+    match kind {
+        Kind::Integer => {
+            Arc::new(values.map(|value| value.as_f64().map(|value| value as i64)).collect::<Int64Array>())
+        }
+        Kind::Number => Arc::new(values.map(Value::as_f64).collect::<Float64Array>()),
+        Kind::Boolean => Arc::new(values.map(truth).collect::<BooleanArray>()),
+        Kind::Text => Arc::new(values.map(words).collect::<StringArray>()),
+        Kind::Time => {
+            Arc::new(arrow::array::TimestampMillisecondArray::from(vec![None::<i64>; values.count()]))
+        }
+    }
+}
+
+fn truth(value: &Value) -> Option<bool> {
+    value.as_bool().or_else(|| value.as_f64().map(|value| value != 0.0))
+}
+
+fn words(value: &Value) -> Option<String> {
+    match value {
+        Value::Null => None,
+        Value::String(text) if text.is_empty() => None,
+        Value::String(text) => Some(text.clone()),
+        other => Some(other.to_string()),
+    }
+}
+
+fn json_cell(array: &ArrayRef, row: usize) -> Value {
+    if array.is_null(row) {
+        return Value::Null;
+    }
+    match array.data_type() {
+        DataType::Int64 => json!(array.as_primitive::<arrow::datatypes::Int64Type>().value(row)),
+        DataType::Float64 => json!(array.as_primitive::<Float64Type>().value(row)),
+        DataType::Boolean => json!(array.as_boolean().value(row)),
+        DataType::Utf8 => json!(array.as_string::<i32>().value(row)),
+        _ => match arrow::util::display::array_value_to_string(array, row) {
+            Ok(text) => json!(text),
+            Err(_) => Value::Null,
+        },
+    }
+}
+
+fn text(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => quoted(text),
+        other => other.to_string(),
+    }
+}
+
+fn quoted(text: &str) -> String {
+    if text.contains(['"', ',', '\n', '\r']) {
+        format!("\"{}\"", text.replace('"', "\"\""))
+    } else {
+        text.to_owned()
+    }
+}
