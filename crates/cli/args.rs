@@ -1,0 +1,518 @@
+//! The arguments: nouns and verbs as in the list of commands.
+
+use std::path::PathBuf;
+
+use clap::{Args as ClapArgs, Parser, Subcommand};
+
+/// An MLOps platform in one small native app.
+#[derive(Debug, Parser)]
+#[command(name = "fettle", version, about, max_term_width = 100)]
+pub struct Args {
+    /// The workspace's folder; else FETTLE_WORKSPACE, else this user's own.
+    #[arg(long, short = 'w', global = true, value_name = "DIR")]
+    pub workspace: Option<PathBuf>,
+    /// The project; the one that is open if left out.
+    #[arg(long, short = 'p', global = true)]
+    pub project: Option<String>,
+    /// Print one JSON object on standard output.
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Print no progress.
+    #[arg(long, short = 'q', global = true)]
+    pub quiet: bool,
+    /// What to do.
+    #[command(subcommand)]
+    pub noun: Noun,
+}
+
+/// What a call is about.
+#[derive(Debug, Subcommand)]
+pub enum Noun {
+    /// The whole main job on real data, ending in a live endpoint.
+    Demo(DemoArgs),
+    /// The workspace: the folder with everything in it.
+    Workspace {
+        /// What to do.
+        #[command(subcommand)]
+        verb: WorkspaceVerb,
+    },
+    /// Projects: git repositories in the workspace.
+    Project {
+        /// What to do.
+        #[command(subcommand)]
+        verb: ProjectVerb,
+    },
+    /// Datasets and their versions.
+    Dataset {
+        /// What to do.
+        #[command(subcommand)]
+        verb: DatasetVerb,
+    },
+    /// Pipelines.
+    Pipeline {
+        /// What to do.
+        #[command(subcommand)]
+        verb: PipelineVerb,
+    },
+    /// Runs of pipelines.
+    Run {
+        /// What to do.
+        #[command(subcommand)]
+        verb: RunVerb,
+    },
+    /// Registered models.
+    Model {
+        /// What to do.
+        #[command(subcommand)]
+        verb: ModelVerb,
+    },
+    /// Where models can go.
+    Target {
+        /// What to do.
+        #[command(subcommand)]
+        verb: TargetVerb,
+    },
+    /// Models that were put somewhere.
+    Deployment {
+        /// What to do.
+        #[command(subcommand)]
+        verb: DeploymentVerb,
+    },
+    /// The watch on a deployment.
+    Monitor {
+        /// What to do.
+        #[command(subcommand)]
+        verb: MonitorVerb,
+    },
+    /// The audit log, newest first.
+    Audit {
+        /// How many entries.
+        #[arg(long, default_value_t = 50)]
+        limit: u32,
+    },
+    /// The process that owns the workspace.
+    Daemon {
+        /// What to do.
+        #[command(subcommand)]
+        verb: DaemonVerb,
+    },
+    /// Any command of the list by its name, such as `dataset.show`, with a JSON request.
+    Call {
+        /// The command's name.
+        command: String,
+        /// The request; `{}` if left out.
+        #[arg(default_value = "{}")]
+        request: String,
+    },
+    /// One pipeline step in a process of its own; called by Fettle itself.
+    #[command(hide = true)]
+    Step {
+        /// The folder with the request.
+        folder: PathBuf,
+    },
+}
+
+/// How the demo runs.
+#[derive(Debug, ClapArgs)]
+pub struct DemoArgs {
+    /// A CSV file to use instead of the bundled sample.
+    #[arg(long)]
+    pub file: Option<PathBuf>,
+    /// The column to predict, if not the one that is suggested.
+    #[arg(long)]
+    pub target: Option<String>,
+    /// Threads in all; as many as the machine has if left out.
+    #[arg(long, short = 't')]
+    pub threads: Option<u32>,
+    /// Stop the endpoint again at the end.
+    #[arg(long)]
+    pub stop: bool,
+}
+
+/// Verbs of `fettle workspace`.
+#[derive(Debug, Subcommand)]
+pub enum WorkspaceVerb {
+    /// Make a workspace.
+    New {
+        /// Its folder.
+        folder: PathBuf,
+    },
+    /// Say where it is and how large.
+    Info,
+    /// Look it over; exits 6 if anything is wrong.
+    Check {
+        /// Read back every stored byte.
+        #[arg(long)]
+        full: bool,
+    },
+    /// Rebuild the index from the objects.
+    Repair,
+    /// Free what nothing needs any more.
+    Gc {
+        /// Only say what would be freed.
+        #[arg(long)]
+        dry_run: bool,
+    },
+}
+
+/// Verbs of `fettle project`.
+#[derive(Debug, Subcommand)]
+pub enum ProjectVerb {
+    /// Make a project and open it.
+    New {
+        /// Its name.
+        name: String,
+    },
+    /// List the projects.
+    List,
+    /// Make another project the one that is open.
+    Open {
+        /// Its slug.
+        project: String,
+    },
+    /// Say what differs from the last commit.
+    Status,
+}
+
+/// A dataset and a version of it.
+#[derive(Debug, ClapArgs)]
+pub struct DatasetArgs {
+    /// The dataset.
+    pub dataset: String,
+    /// The version's number; the newest if left out.
+    #[arg(long, short = 'v')]
+    pub version: Option<u32>,
+}
+
+/// Verbs of `fettle dataset`.
+#[derive(Debug, Subcommand)]
+pub enum DatasetVerb {
+    /// Bring a file in as a dataset or as its next version.
+    Import {
+        /// The file.
+        file: PathBuf,
+        /// The dataset's name; from the file's if left out.
+        #[arg(long)]
+        name: Option<String>,
+        /// How to read it, as JSON; guessed if left out. `dataset sniff` prints it.
+        #[arg(long)]
+        options: Option<String>,
+        /// The column to predict.
+        #[arg(long)]
+        target: Option<String>,
+    },
+    /// Say how a file would be read.
+    Sniff {
+        /// The file.
+        file: PathBuf,
+    },
+    /// List the datasets.
+    List,
+    /// Show a version and its first rows.
+    Show(DatasetArgs),
+    /// Show what was counted about each column.
+    Profile(DatasetArgs),
+    /// Show the lines that are not in the table.
+    Rejected(DatasetArgs),
+    /// Ask in SQL; each dataset is a table.
+    Query {
+        /// A `select`.
+        sql: String,
+        /// Rows wanted.
+        #[arg(long, default_value_t = 100)]
+        limit: u32,
+    },
+    /// Choose the column to predict.
+    Target {
+        /// The dataset.
+        dataset: String,
+        /// The column.
+        column: String,
+    },
+    /// Write the bytes of a version as they were imported.
+    Export {
+        /// Which.
+        #[command(flatten)]
+        which: DatasetArgs,
+        /// The file to write.
+        #[arg(long, short = 'o')]
+        to: PathBuf,
+    },
+}
+
+/// Verbs of `fettle pipeline`.
+#[derive(Debug, Subcommand)]
+pub enum PipelineVerb {
+    /// List the kinds of steps, or show one with its parameters.
+    Kinds {
+        /// The kind.
+        kind: Option<String>,
+    },
+    /// List the pipelines.
+    List,
+    /// Print the text of a pipeline.
+    Show {
+        /// Its name.
+        pipeline: String,
+    },
+    /// Build a pipeline for a dataset.
+    New {
+        /// The dataset.
+        dataset: Option<String>,
+        /// Its name.
+        #[arg(long)]
+        name: Option<String>,
+    },
+    /// Say what is wrong with a pipeline.
+    Validate {
+        /// Its name, or a TOML file.
+        pipeline: String,
+    },
+    /// Say what a run would do, and why.
+    Explain {
+        /// Its name, or a TOML file.
+        pipeline: String,
+        /// Only what this step needs.
+        #[arg(long)]
+        to: Option<String>,
+    },
+    /// Run a pipeline.
+    Run {
+        /// Its name, or a TOML file.
+        pipeline: String,
+        /// Only what this step needs.
+        #[arg(long)]
+        to: Option<String>,
+        /// Threads in all; as many as the machine has if left out.
+        #[arg(long, short = 't')]
+        threads: Option<u32>,
+        /// Run every step again.
+        #[arg(long)]
+        force: bool,
+    },
+    /// Commit a pipeline to the project's git repository.
+    Commit {
+        /// Its name.
+        pipeline: String,
+        /// The message.
+        #[arg(long, short = 'm')]
+        message: Option<String>,
+    },
+}
+
+/// Verbs of `fettle run`.
+#[derive(Debug, Subcommand)]
+pub enum RunVerb {
+    /// List the runs, newest first.
+    List {
+        /// Only runs of this pipeline.
+        #[arg(long)]
+        pipeline: Option<String>,
+        /// How many.
+        #[arg(long, default_value_t = 20)]
+        limit: u32,
+    },
+    /// Show a run.
+    Show {
+        /// Its id, or its number.
+        run: String,
+    },
+    /// Compare the models of runs.
+    Compare {
+        /// Ids or numbers.
+        #[arg(required = true)]
+        runs: Vec<String>,
+    },
+    /// Print the log of a run or of one step.
+    Log {
+        /// Its id, or its number.
+        run: String,
+        /// The step.
+        step: Option<String>,
+    },
+    /// Stop a run.
+    Cancel {
+        /// Its id, or its number.
+        run: String,
+    },
+}
+
+/// A model and a version of it.
+#[derive(Debug, ClapArgs)]
+pub struct ModelArgs {
+    /// The model, or `model@version` with a number or an alias.
+    pub model: String,
+}
+
+/// Verbs of `fettle model`.
+#[derive(Debug, Subcommand)]
+pub enum ModelVerb {
+    /// List the models.
+    List,
+    /// Show a model, or one of its versions.
+    Show(ModelArgs),
+    /// Register a model that a run trained.
+    Register {
+        /// The run's id, or its number.
+        run: String,
+        /// The step that trained it; the best one if left out.
+        #[arg(long)]
+        step: Option<String>,
+        /// The model's name.
+        #[arg(long)]
+        name: Option<String>,
+    },
+    /// Say whether a version may have an alias; exits 4 if not.
+    Test {
+        /// Which.
+        #[command(flatten)]
+        which: ModelArgs,
+        /// The alias.
+        #[arg(long, default_value = "production")]
+        to: String,
+    },
+    /// Give an alias to a version if its gate is open; exits 4 if not.
+    Promote {
+        /// Which.
+        #[command(flatten)]
+        which: ModelArgs,
+        /// The alias.
+        #[arg(long, default_value = "production")]
+        to: String,
+        /// Why.
+        #[arg(long)]
+        reason: Option<String>,
+    },
+    /// Write the package as a folder.
+    Export {
+        /// Which.
+        #[command(flatten)]
+        which: ModelArgs,
+        /// The folder to write.
+        #[arg(long, short = 'o')]
+        to: PathBuf,
+    },
+    /// Score the stored rows again and compare with what the run predicted.
+    Verify(ModelArgs),
+    /// Score a CSV file.
+    Predict {
+        /// Which.
+        #[command(flatten)]
+        which: ModelArgs,
+        /// The file to score.
+        #[arg(long, short = 'i')]
+        input: PathBuf,
+        /// The file to write.
+        #[arg(long, short = 'o')]
+        output: PathBuf,
+    },
+}
+
+/// Verbs of `fettle target`.
+#[derive(Debug, Subcommand)]
+pub enum TargetVerb {
+    /// List where models can go.
+    List,
+}
+
+/// Verbs of `fettle deployment`.
+#[derive(Debug, Subcommand)]
+pub enum DeploymentVerb {
+    /// Put a model version somewhere.
+    Create {
+        /// Which.
+        #[command(flatten)]
+        which: ModelArgs,
+        /// The target.
+        #[arg(long, default_value = "local")]
+        target: String,
+        /// The deployment's name.
+        #[arg(long)]
+        name: Option<String>,
+        /// The port.
+        #[arg(long)]
+        port: Option<u16>,
+    },
+    /// List the deployments.
+    List,
+    /// Show a deployment with a command to call it.
+    Status {
+        /// Its name or id.
+        deployment: String,
+    },
+    /// Print its log.
+    Log {
+        /// Its name or id.
+        deployment: String,
+    },
+    /// Go back to the revision before, or to the one given.
+    Rollback {
+        /// Its name or id.
+        deployment: String,
+        /// The revision.
+        #[arg(long)]
+        to: Option<u32>,
+    },
+    /// Stop it.
+    Stop {
+        /// Its name or id.
+        deployment: String,
+    },
+    /// Start it again.
+    Start {
+        /// Its name or id.
+        deployment: String,
+    },
+    /// Send it a row: the sample row, or the JSON object given.
+    Try {
+        /// Its name or id.
+        deployment: String,
+        /// Input by name.
+        row: Option<String>,
+    },
+}
+
+/// Verbs of `fettle monitor`.
+#[derive(Debug, Subcommand)]
+pub enum MonitorVerb {
+    /// Show traffic, latency, errors and drift; exits 5 on an alarm.
+    Status {
+        /// The deployment's name or id.
+        deployment: String,
+    },
+    /// Compare a file with the training data; exits 5 on an alarm.
+    Check {
+        /// The deployment's name or id.
+        deployment: String,
+        /// A CSV file with the model's inputs.
+        file: PathBuf,
+    },
+    /// Send the validation rows, or those of a file, through the endpoint.
+    Replay {
+        /// The deployment's name or id.
+        deployment: String,
+        /// A CSV file with the model's inputs.
+        file: Option<PathBuf>,
+    },
+}
+
+/// Verbs of `fettle daemon`.
+#[derive(Debug, Subcommand)]
+pub enum DaemonVerb {
+    /// Own the workspace and answer on a loopback port until stopped.
+    Start {
+        /// The port; 0 for a free one.
+        #[arg(long, default_value_t = 0)]
+        port: u16,
+        /// Leave when nobody listens and nothing runs, as the window's own daemon does.
+        #[arg(long)]
+        leave_when_idle: bool,
+        /// The folder of the built screens, for a browser.
+        #[arg(long)]
+        screens: Option<PathBuf>,
+    },
+    /// Say whether one runs, and where.
+    Status,
+    /// Stop it.
+    Stop,
+}

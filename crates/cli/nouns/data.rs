@@ -1,0 +1,147 @@
+//! `fettle dataset`.
+
+use base::{Error, Result};
+use serde_json::{Value, json};
+
+use super::{Context, rows, text};
+use crate::absolute;
+use crate::args::{DatasetArgs, DatasetVerb};
+use crate::print::table;
+
+/// Runs a verb and gives back the exit code.
+pub fn run(context: &Context, verb: &DatasetVerb) -> Result<u8> {
+    match verb {
+        DatasetVerb::Import { file, name, options, target } => {
+            let options: Option<Value> = match options {
+                Some(options) => Some(
+                    serde_json::from_str(options)
+                        .map_err(|e| Error::invalid("`--options` is not JSON").because(e))?,
+                ),
+                None => None,
+            };
+            let request = json!({ "path": absolute(file)?, "name": name, "options": options });
+            let imported = context.job("dataset.import", request, imported)?;
+            if let Some(target) = target {
+                let request = json!({ "dataset": imported["dataset"], "target": target });
+                let _: Value = context.backend.call("dataset.set_target", context.request(request))?;
+            }
+            Ok(0)
+        }
+        DatasetVerb::Sniff { file } => {
+            let reply: Value = context.backend.call("dataset.sniff", json!({ "path": absolute(file)? }))?;
+            context.printer.result(&reply, |reply| {
+                let warnings = reply["warnings"].as_array().into_iter().flatten().map(text);
+                let head = format!("{}\n{}", reply["options"], cells(reply));
+                std::iter::once(head).chain(warnings).collect::<Vec<_>>().join("\n")
+            });
+            Ok(0)
+        }
+        DatasetVerb::List => context.show("dataset.list", json!({}), |list| {
+            rows(list, &["name", "version", "rows", "columns", "target", "createdAt"], &["createdAt"])
+        }),
+        DatasetVerb::Show(which) => show(context, which),
+        DatasetVerb::Profile(which) => context.show("dataset.profile", pick(which), profile),
+        DatasetVerb::Rejected(which) => context
+            .show("dataset.rejected", pick(which), |list| rows(list, &["line", "reason", "excerpt"], &[])),
+        DatasetVerb::Query { sql, limit } => {
+            context.show("dataset.query", json!({ "sql": sql, "limit": limit }), cells)
+        }
+        DatasetVerb::Target { dataset, column } => {
+            let request = json!({ "dataset": dataset, "target": column });
+            context
+                .show("dataset.set_target", request, |_| format!("models of `{dataset}` predict `{column}`"))
+        }
+        DatasetVerb::Export { which, to } => {
+            let mut request = pick(which);
+            request["to"] = json!(absolute(to)?);
+            context.job("dataset.export", request, |_| format!("wrote {}", to.display()))?;
+            Ok(0)
+        }
+    }
+}
+
+fn pick(which: &DatasetArgs) -> Value {
+    json!({ "dataset": which.dataset, "version": which.version })
+}
+
+fn imported(result: &Value) -> String {
+    let head = if result["isNew"] == true {
+        format!(
+            "{} v{}: {} rows, {} columns",
+            text(&result["dataset"]),
+            result["version"],
+            result["rows"],
+            result["columns"]
+        )
+    } else {
+        format!(
+            "this very file is {} v{} already; nothing was added",
+            text(&result["dataset"]),
+            result["version"]
+        )
+    };
+    let mut lines = vec![head];
+    if result["rejectedRows"].as_u64().unwrap_or(0) > 0 {
+        lines.push(format!("{} lines were rejected: see `fettle dataset rejected`", result["rejectedRows"]));
+    }
+    lines.extend(
+        result["warnings"].as_array().into_iter().flatten().map(|warning| format!("note: {}", text(warning))),
+    );
+    lines.join("\n")
+}
+
+fn show(context: &Context, which: &DatasetArgs) -> Result<u8> {
+    let mut detail: Value = context.backend.call("dataset.show", context.request(pick(which)))?;
+    let mut request = pick(which);
+    request["offset"] = json!(0);
+    request["limit"] = json!(10);
+    let page: Value = context.backend.call("dataset.page", context.request(request))?;
+    detail["page"] = page;
+    context.printer.result(&detail, |detail| {
+        format!(
+            "{} v{}: {} rows, {} columns, target {}\n{}",
+            text(&detail["name"]),
+            detail["version"],
+            detail["rows"],
+            detail["columns"].as_array().map_or(0, Vec::len),
+            detail["target"].as_str().unwrap_or("not chosen"),
+            cells(&detail["page"]),
+        )
+    });
+    Ok(0)
+}
+
+fn profile(profile: &Value) -> String {
+    let heading = ["column", "kind", "missing", "distinct", "min", "median", "max", "top"];
+    let lines = profile["columns"].as_array().into_iter().flatten().map(|column| {
+        let numbers = &column["numbers"];
+        let top = column["top"].as_array().into_iter().flatten().take(3);
+        vec![
+            text(&column["name"]),
+            text(&column["kind"]),
+            text(&column["missing"]),
+            text(&column["distinct"]),
+            text(&numbers["min"]),
+            text(&numbers["quantiles"][3]),
+            text(&numbers["max"]),
+            top.map(|one| format!("{} ({})", text(&one["value"]), one["count"]))
+                .collect::<Vec<_>>()
+                .join(", "),
+        ]
+    });
+    table(&heading, &lines.collect::<Vec<_>>())
+}
+
+/// A page of cells as a table.
+pub fn cells(page: &Value) -> String {
+    let names: Vec<&str> = page["columns"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|column| column["name"].as_str())
+        .collect();
+    let rows = page["rows"].as_array().into_iter().flatten();
+    let rows =
+        rows.map(|row| row.as_array().into_iter().flatten().map(text).collect()).collect::<Vec<Vec<_>>>();
+    table(&names, &rows)
+}

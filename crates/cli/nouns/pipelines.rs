@@ -1,0 +1,180 @@
+//! `fettle pipeline` and `fettle run`.
+
+use std::path::Path;
+
+use base::{Code, Error, Result};
+use serde_json::{Value, json};
+
+use super::{Context, rows, text};
+use crate::args::{PipelineVerb, RunVerb};
+use crate::print::table;
+
+/// Runs a verb of `fettle pipeline` and gives back the exit code.
+pub fn pipeline(context: &Context, verb: &PipelineVerb) -> Result<u8> {
+    match verb {
+        PipelineVerb::Kinds { kind } => kinds(context, kind.as_deref()),
+        PipelineVerb::List => context.show("pipeline.list", json!({}), |list| {
+            rows(list, &["name", "steps", "datasets", "isChanged"], &[])
+        }),
+        PipelineVerb::Show { pipeline } => {
+            context.show("pipeline.show", json!({ "pipeline": pipeline }), |shown| text(&shown["text"]))
+        }
+        PipelineVerb::New { dataset, name } => {
+            let request = json!({ "dataset": dataset, "name": name });
+            context.show("pipeline.new", request, |made| format!("made `{}`", text(&made["doc"]["name"])))
+        }
+        PipelineVerb::Validate { pipeline } => {
+            let name = named(context, pipeline)?;
+            let request = context.request(json!({ "pipeline": name }));
+            let found: Value = context.backend.call("pipeline.validate", request)?;
+            let blocks = |problem: &&Value| problem["isWarning"] != true;
+            let is_good = !found["problems"].as_array().into_iter().flatten().any(|problem| blocks(&problem));
+            context.printer.result(&found, |found| {
+                let problems = found["problems"].as_array().into_iter().flatten().map(problem);
+                let last = is_good.then(|| format!("`{name}` can run"));
+                problems.chain(last).collect::<Vec<_>>().join("\n")
+            });
+            Ok(if is_good { 0 } else { Code::InvalidInput.exit_code() })
+        }
+        PipelineVerb::Explain { pipeline, to } => {
+            let name = named(context, pipeline)?;
+            context.show("pipeline.plan", json!({ "pipeline": name, "to": to }), plan)
+        }
+        PipelineVerb::Run { pipeline, to, threads, force } => {
+            let name = named(context, pipeline)?;
+            let request = json!({ "pipeline": name, "to": to, "threads": threads, "force": force });
+            let job = context.backend.run_job("pipeline.run", context.request(request), context.printer)?;
+            show_run(context, job.subject["run"].as_str().unwrap_or_default())
+        }
+        PipelineVerb::Commit { pipeline, message } => {
+            let request = json!({ "pipeline": pipeline, "message": message });
+            context.show("pipeline.commit", request, |commit| {
+                format!("{} {}", text(&commit["id"]), text(&commit["message"]))
+            })
+        }
+    }
+}
+
+/// The pipeline's name; a TOML file is first saved as the draft of the pipeline it names.
+fn named(context: &Context, pipeline: &str) -> Result<String> {
+    let path = Path::new(pipeline);
+    if path.extension().is_none_or(|extension| extension != "toml") {
+        return Ok(pipeline.to_owned());
+    }
+    let text = std::fs::read_to_string(path).map_err(|e| Error::io("read", path, &e))?;
+    let parsed =
+        flow::file::Pipeline::parse(&text).map_err(|e| e.within(format!("cannot use `{pipeline}`")))?;
+    let request = context.request(json!({ "pipeline": parsed.name, "text": text }));
+    let _: Value = context.backend.call("pipeline.save_text", request)?;
+    Ok(parsed.name)
+}
+
+fn kinds(context: &Context, kind: Option<&str>) -> Result<u8> {
+    let all: Value = context.backend.call("pipeline.kinds", json!({}))?;
+    let Some(kind) = kind else {
+        context.printer.result(&all, |all| rows(all, &["kind", "category", "summary"], &[]));
+        return Ok(0);
+    };
+    let found = all.as_array().into_iter().flatten().find(|one| one["kind"] == kind);
+    let found = found.ok_or_else(|| {
+        Error::not_found(format!("there is no kind of step `{kind}`")).hint("see `fettle pipeline kinds`")
+    })?;
+    context.printer.result(found, |kind| {
+        let params = kind["params"]["properties"].as_object().into_iter().flatten().map(|(name, said)| {
+            vec![name.clone(), kind["defaults"][name].to_string(), text(&said["description"])]
+        });
+        let params = table(&["parameter", "default", "meaning"], &params.collect::<Vec<_>>());
+        format!("{}: {}\n\n{}\n\n{params}", text(&kind["title"]), text(&kind["summary"]), text(&kind["doc"]))
+    });
+    Ok(0)
+}
+
+fn problem(problem: &Value) -> String {
+    let place = [&problem["step"], &problem["param"], &problem["port"]];
+    let place: Vec<String> = place.into_iter().filter(|part| part.is_string()).map(text).collect();
+    let hint = problem["hint"].as_str().map_or_else(String::new, |hint| format!(" ({hint})"));
+    format!("{}: {}{hint}", place.join("."), text(&problem["message"]))
+}
+
+fn plan(plan: &Value) -> String {
+    let steps = plan["steps"].as_array().into_iter().flatten();
+    let lines = steps.map(|step| vec![text(&step["step"]), text(&step["action"]), text(&step["reasons"])]);
+    let lines = table(&["step", "plan", "why"], &lines.collect::<Vec<_>>());
+    format!("{lines}\n{} cached, {} to run", plan["cached"], plan["toRun"])
+}
+
+/// Runs a verb of `fettle run` and gives back the exit code.
+pub fn run(context: &Context, verb: &RunVerb) -> Result<u8> {
+    match verb {
+        RunVerb::List { pipeline, limit } => {
+            let request = json!({ "pipeline": pipeline, "limit": limit });
+            context.show("run.list", request, |page| {
+                rows(
+                    &page["runs"],
+                    &["number", "pipeline", "state", "cached", "steps", "metrics", "startedAt"],
+                    &["startedAt"],
+                )
+            })
+        }
+        RunVerb::Show { run } => show_run(context, run),
+        RunVerb::Compare { runs } => {
+            let reply: Value = context.backend.call("run.compare", json!({ "runs": runs }))?;
+            context.printer.result(&reply, compared);
+            Ok(0)
+        }
+        RunVerb::Log { run, step } => {
+            let reply: Value = context.backend.call("run.log", json!({ "run": run, "step": step }))?;
+            context.printer.result(&reply, |page| text(&page["text"]));
+            Ok(0)
+        }
+        RunVerb::Cancel { run } => {
+            let _: Value = context.backend.call("run.cancel", json!({ "run": run }))?;
+            context.printer.note("stopped");
+            Ok(0)
+        }
+    }
+}
+
+fn show_run(context: &Context, run: &str) -> Result<u8> {
+    let reply: Value = context.backend.call("run.show", json!({ "run": run }))?;
+    context.printer.result(&reply, |run| {
+        let summary = &run["summary"];
+        let steps = run["steps"].as_array().into_iter().flatten().map(|step| {
+            let reasons =
+                if step["state"] == "failed" { &step["error"]["message"] } else { &step["reasons"] };
+            vec![
+                text(&step["step"]),
+                text(&step["state"]),
+                text(&step["durationMs"]),
+                text(&step["summary"]),
+                text(reasons),
+            ]
+        });
+        let steps = table(&["step", "state", "ms", "result", "why"], &steps.collect::<Vec<_>>());
+        let models = run["models"].as_array().into_iter().flatten();
+        let models = models.map(|model| format!("{} {}", text(&model["step"]), text(&model["metrics"])));
+        format!(
+            "run {} of {}: {}, {} of {} steps from the cache\n{steps}\n{}",
+            summary["number"],
+            text(&summary["pipeline"]),
+            text(&summary["state"]),
+            summary["cached"],
+            summary["steps"],
+            models.collect::<Vec<_>>().join("\n"),
+        )
+    });
+    Ok(0)
+}
+
+fn compared(comparison: &Value) -> String {
+    let models = comparison["models"].as_array().map_or(&[][..], Vec::as_slice);
+    let names: Vec<String> =
+        models.iter().map(|one| format!("#{} {}", one["runNumber"], text(&one["model"]["step"]))).collect();
+    let heading: Vec<&str> = std::iter::once("metric").chain(names.iter().map(String::as_str)).collect();
+    let lines = comparison["metrics"].as_array().into_iter().flatten().map(|metric| {
+        let name = text(&metric["name"]);
+        let values = models.iter().map(|one| text(&one["model"]["metrics"][&name]));
+        std::iter::once(name.clone()).chain(values).collect()
+    });
+    table(&heading, &lines.collect::<Vec<Vec<_>>>())
+}

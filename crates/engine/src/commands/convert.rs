@@ -1,0 +1,267 @@
+//! Between what the crates below compute with and what goes over the wire.
+
+use std::collections::BTreeMap;
+
+use data::{ColumnProfile, Kind, Task};
+use store::datasets::{Dataset, DatasetVersion};
+
+use super::datasets::{
+    ColumnKind, ColumnProfileView, ColumnView, DatasetDetail, DatasetVersionView, DateOrder,
+    NumberProfileView, ParseOptions, RejectedRow, SniffView, TablePage, TargetSuggestion, TaskView,
+    ValueCount,
+};
+use super::jobs::JobRef;
+
+impl From<base::JobId> for JobRef {
+    fn from(id: base::JobId) -> Self {
+        Self { job_id: id.to_string() }
+    }
+}
+
+impl From<Kind> for ColumnKind {
+    fn from(kind: Kind) -> Self {
+        match kind {
+            Kind::Integer => Self::Integer,
+            Kind::Number => Self::Number,
+            Kind::Boolean => Self::Boolean,
+            Kind::Text => Self::Text,
+            Kind::Time => Self::Time,
+        }
+    }
+}
+
+impl From<ColumnKind> for Kind {
+    fn from(kind: ColumnKind) -> Self {
+        match kind {
+            ColumnKind::Integer => Self::Integer,
+            ColumnKind::Number => Self::Number,
+            ColumnKind::Boolean => Self::Boolean,
+            ColumnKind::Text => Self::Text,
+            ColumnKind::Time => Self::Time,
+        }
+    }
+}
+
+impl From<score::Kind> for ColumnKind {
+    fn from(kind: score::Kind) -> Self {
+        match kind {
+            score::Kind::Integer => Self::Integer,
+            score::Kind::Number => Self::Number,
+            score::Kind::Boolean => Self::Boolean,
+            score::Kind::Text => Self::Text,
+            score::Kind::Time => Self::Time,
+        }
+    }
+}
+
+impl From<Task> for TaskView {
+    fn from(task: Task) -> Self {
+        match task {
+            Task::Binary => Self::Binary,
+            Task::Multiclass => Self::Multiclass,
+            Task::Regression => Self::Regression,
+        }
+    }
+}
+
+impl From<TaskView> for Task {
+    fn from(task: TaskView) -> Self {
+        match task {
+            TaskView::Binary => Self::Binary,
+            TaskView::Multiclass => Self::Multiclass,
+            TaskView::Regression => Self::Regression,
+        }
+    }
+}
+
+impl From<score::Task> for TaskView {
+    fn from(task: score::Task) -> Self {
+        match task {
+            score::Task::Binary => Self::Binary,
+            score::Task::Multiclass => Self::Multiclass,
+            score::Task::Regression => Self::Regression,
+        }
+    }
+}
+
+impl From<&data::Column> for ColumnView {
+    fn from(column: &data::Column) -> Self {
+        Self { name: column.name.clone(), kind: column.kind.into() }
+    }
+}
+
+impl From<data::import::DateOrder> for DateOrder {
+    fn from(order: data::import::DateOrder) -> Self {
+        match order {
+            data::import::DateOrder::DayFirst => Self::DayFirst,
+            data::import::DateOrder::MonthFirst => Self::MonthFirst,
+        }
+    }
+}
+
+impl From<DateOrder> for data::import::DateOrder {
+    fn from(order: DateOrder) -> Self {
+        match order {
+            DateOrder::DayFirst => Self::DayFirst,
+            DateOrder::MonthFirst => Self::MonthFirst,
+        }
+    }
+}
+
+impl From<data::import::ParseOptions> for ParseOptions {
+    fn from(options: data::import::ParseOptions) -> Self {
+        Self {
+            encoding: options.encoding,
+            delimiter: options.delimiter,
+            quote: options.quote,
+            escape: options.escape,
+            skip_lines: u32::try_from(options.skip_lines).unwrap_or(u32::MAX),
+            has_header: options.header,
+            comment: options.comment,
+            decimal: options.decimal,
+            thousands: options.thousands,
+            trim: options.trim,
+            nulls: options.missing,
+            quoted_nulls: options.quoted_missing,
+            date_order: options.date_order.into(),
+            kinds: options.kinds.into_iter().map(|(name, kind)| (name, kind.into())).collect(),
+        }
+    }
+}
+
+impl From<ParseOptions> for data::import::ParseOptions {
+    fn from(options: ParseOptions) -> Self {
+        let kinds: BTreeMap<String, Kind> =
+            options.kinds.into_iter().map(|(name, kind)| (name, kind.into())).collect();
+        Self {
+            encoding: options.encoding,
+            delimiter: options.delimiter,
+            quote: options.quote,
+            escape: options.escape,
+            comment: options.comment,
+            skip_lines: u64::from(options.skip_lines),
+            header: options.has_header,
+            trim: options.trim,
+            decimal: options.decimal,
+            thousands: options.thousands,
+            missing: options.nulls,
+            quoted_missing: options.quoted_nulls,
+            date_order: options.date_order.into(),
+            kinds,
+        }
+    }
+}
+
+impl From<data::import::Rejected> for RejectedRow {
+    fn from(row: data::import::Rejected) -> Self {
+        Self { line: row.line, reason: row.reason, excerpt: row.excerpt }
+    }
+}
+
+impl From<data::profile::Suggestion> for TargetSuggestion {
+    fn from(suggestion: data::profile::Suggestion) -> Self {
+        Self { column: suggestion.column, task: suggestion.task.into(), reason: suggestion.reason }
+    }
+}
+
+impl From<data::Page> for TablePage {
+    fn from(page: data::Page) -> Self {
+        let columns = page
+            .columns
+            .into_iter()
+            .map(|column| ColumnView { name: column.label, kind: column.kind.into() });
+        Self {
+            total: page.total_rows.unwrap_or(page.offset + page.rows.len() as u64),
+            offset: page.offset,
+            columns: columns.collect(),
+            rows: page.rows,
+        }
+    }
+}
+
+impl From<ColumnProfile> for ColumnProfileView {
+    fn from(column: ColumnProfile) -> Self {
+        Self {
+            numbers: numbers(&column),
+            name: column.name,
+            kind: column.kind.into(),
+            count: column.count,
+            missing: column.missing,
+            distinct: column.distinct,
+            distinct_is_exact: column.distinct_is_exact,
+            top: column
+                .top
+                .into_iter()
+                .map(|one| ValueCount { value: one.value, count: one.count })
+                .collect(),
+            other: column.other,
+        }
+    }
+}
+
+fn numbers(column: &ColumnProfile) -> Option<NumberProfileView> {
+    let (q, histogram) = (column.quantiles?, column.histogram.as_ref()?);
+    Some(NumberProfileView {
+        min: column.min?,
+        max: column.max?,
+        mean: column.mean?,
+        // One value alone spreads nowhere.
+        std: column.std.unwrap_or(0.0),
+        quantiles: [q.p01, q.p05, q.p25, q.p50, q.p75, q.p95, q.p99],
+        edges: histogram.edges.clone(),
+        counts: histogram.counts.clone(),
+    })
+}
+
+/// A first look at a file as the screens show it.
+pub(super) fn sniff_view(
+    options: data::import::ParseOptions,
+    preview: data::import::Preview,
+    warnings: Vec<data::import::Warning>,
+    size_bytes: u64,
+    suggested_name: String,
+) -> SniffView {
+    let mut said: Vec<String> = warnings.into_iter().map(|warning| warning.message).collect();
+    said.dedup();
+    SniffView {
+        options: options.into(),
+        columns: preview.columns.iter().map(Into::into).collect(),
+        rows: preview.rows,
+        warnings: said,
+        rejected: preview.rejected.into_iter().map(Into::into).collect(),
+        size_bytes,
+        suggested_name,
+    }
+}
+
+/// A version in the strip above the table.
+pub(super) fn version_view(version: &DatasetVersion) -> DatasetVersionView {
+    DatasetVersionView {
+        number: version.number,
+        id: version.id.to_string(),
+        rows: version.rows,
+        columns: version.columns,
+        size_bytes: version.content_bytes,
+        source_name: version.source_name.clone(),
+        created_at: version.created_at.as_ms(),
+    }
+}
+
+/// What the index alone knows of a version.
+pub(super) fn detail(dataset: Dataset, version: &DatasetVersion) -> DatasetDetail {
+    DatasetDetail {
+        name: dataset.name,
+        version: version.number,
+        version_id: version.id.to_string(),
+        rows: version.rows,
+        columns: Vec::new(),
+        size_bytes: version.content_bytes,
+        rejected_rows: version.rejected_rows,
+        options: data::import::ParseOptions::default().into(),
+        target: dataset.target,
+        task: None,
+        suggestion: None,
+        versions: Vec::new(),
+        pipelines: Vec::new(),
+    }
+}

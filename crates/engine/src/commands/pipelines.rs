@@ -1,0 +1,601 @@
+//! Pipelines: step kinds, the document on the canvas, validation, plan, run.
+
+use std::collections::BTreeMap;
+
+use base::{Code, Error, Result};
+use flow::execute::Planned;
+use flow::file::{Pipeline, Step};
+use flow::graph::{Graph, Problem as Found};
+use flow::kind::{Category, Port};
+use serde::{Deserialize, Serialize};
+use store::projects::Project;
+use ts_rs::TS;
+
+use crate::Engine;
+use crate::pipelines::{datasets_of, positions};
+use crate::projects::commit_view;
+use crate::running::Wanted;
+
+use super::datasets::ColumnView;
+
+/// A kind of step, as the palette, the inspector, the CLI help and the docs show it.
+#[derive(Debug, Clone, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct StepKindView {
+    /// Its name in the pipeline file.
+    pub kind: String,
+    /// Its name for people.
+    pub title: String,
+    /// `data`, `clean`, `prepare`, `train`, `evaluate`, `release`.
+    pub category: String,
+    /// One sentence.
+    pub summary: String,
+    /// More, as Markdown.
+    pub doc: String,
+    /// Other words people search for.
+    pub synonyms: Vec<String>,
+    /// What goes in.
+    pub inputs: Vec<PortView>,
+    /// What comes out.
+    pub outputs: Vec<PortView>,
+    /// JSON Schema of the parameters; the form is made from it. `x-column`, `x-columns`,
+    /// `x-dataset`, `x-expression` mark fields with a picker of their own.
+    pub params: serde_json::Value,
+    /// The parameters as they are if nobody changes them.
+    pub defaults: serde_json::Value,
+}
+
+/// A port of a step kind.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct PortView {
+    /// Its name.
+    pub name: String,
+    /// What flows through it.
+    #[serde(rename = "type")]
+    pub port_type: PortType,
+    /// True if it takes several wires.
+    pub is_many: bool,
+    /// True if the step can run without it.
+    pub is_optional: bool,
+    /// One sentence.
+    pub doc: String,
+}
+
+/// What flows through a port.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum PortType {
+    /// Rows and columns.
+    Table,
+    /// A model package.
+    Model,
+    /// Named numbers.
+    Metrics,
+    /// Figures and tables to look at.
+    Report,
+    /// Any files.
+    Files,
+}
+
+/// A pipeline as a graph: the same as its TOML file.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PipelineDoc {
+    /// Its name.
+    pub name: String,
+    /// The steps, in the order of the file.
+    pub steps: Vec<StepDoc>,
+}
+
+/// A step of a pipeline.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct StepDoc {
+    /// Its id, unique in the pipeline: `[a-z][a-z0-9_]*`.
+    pub id: String,
+    /// Its kind.
+    pub kind: String,
+    /// Where it stands on the canvas, in pixels.
+    pub position: [f64; 2],
+    /// Its parameters; what is left out has its default.
+    pub params: serde_json::Map<String, serde_json::Value>,
+    /// Wires by input port: each is `step.port`.
+    pub inputs: BTreeMap<String, Vec<String>>,
+}
+
+/// A row of the list of pipelines.
+#[derive(Debug, Clone, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct PipelineSummary {
+    /// Its name.
+    pub name: String,
+    /// How many steps.
+    pub steps: u32,
+    /// True if the draft differs from what git has.
+    pub is_changed: bool,
+    /// The datasets it reads.
+    pub datasets: Vec<String>,
+    /// Its last run.
+    pub last_run: Option<super::runs::RunSummary>,
+}
+
+/// Names a pipeline.
+#[derive(Debug, Clone, Deserialize, TS)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PipelinePick {
+    /// The project; the current one if left out.
+    #[serde(default)]
+    pub project: Option<String>,
+    /// The pipeline's name.
+    pub pipeline: String,
+}
+
+/// A pipeline as it is on screen.
+#[derive(Debug, Clone, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct PipelineView {
+    /// The graph: the draft if there is one, else the file.
+    pub doc: PipelineDoc,
+    /// The same as TOML.
+    pub text: String,
+    /// True if the draft differs from what git has.
+    pub is_changed: bool,
+    /// The last commit that touched the file.
+    pub commit: Option<CommitView>,
+    /// Its last run, to show states on the canvas.
+    pub last_run: Option<super::runs::RunSummary>,
+}
+
+/// A commit of the project's git repository.
+#[derive(Debug, Clone, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct CommitView {
+    /// The first 10 digits of its id.
+    pub id: String,
+    /// Its message.
+    pub message: String,
+    /// Who made it.
+    pub author: String,
+    /// When, ms since the epoch.
+    pub at: i64,
+}
+
+/// Makes a pipeline: empty, or for a dataset with a target (split, prepare, three trainers,
+/// compare, check, register), laid out and ready to run.
+#[derive(Debug, Clone, Deserialize, TS)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PipelineNew {
+    /// The project; the current one if left out.
+    #[serde(default)]
+    pub project: Option<String>,
+    /// Its name; from the dataset if left out.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// The dataset to build for.
+    #[serde(default)]
+    pub dataset: Option<String>,
+}
+
+/// Saves what is on the canvas as the draft.
+#[derive(Debug, Clone, Deserialize, TS)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PipelineSave {
+    /// The project; the current one if left out.
+    #[serde(default)]
+    pub project: Option<String>,
+    /// The pipeline's name.
+    pub pipeline: String,
+    /// The graph.
+    pub doc: PipelineDoc,
+}
+
+/// Saves the TOML text as the draft; refused with the line if it does not parse.
+#[derive(Debug, Clone, Deserialize, TS)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PipelineSaveText {
+    /// The project; the current one if left out.
+    #[serde(default)]
+    pub project: Option<String>,
+    /// The pipeline's name.
+    pub pipeline: String,
+    /// The file's text.
+    pub text: String,
+}
+
+/// Commits the draft to the project's git repository.
+#[derive(Debug, Clone, Deserialize, TS)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PipelineCommit {
+    /// The project; the current one if left out.
+    #[serde(default)]
+    pub project: Option<String>,
+    /// The pipeline's name.
+    pub pipeline: String,
+    /// The commit's message; written for you if left out.
+    #[serde(default)]
+    pub message: Option<String>,
+}
+
+/// Gives a pipeline another name.
+#[derive(Debug, Clone, Deserialize, TS)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PipelineRename {
+    /// The project; the current one if left out.
+    #[serde(default)]
+    pub project: Option<String>,
+    /// Its name now.
+    pub pipeline: String,
+    /// Its new name.
+    pub to: String,
+}
+
+/// Asks for a look at a graph: as given, or else the draft or file of that name.
+#[derive(Debug, Clone, Deserialize, TS)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PipelineExamine {
+    /// The project; the current one if left out.
+    #[serde(default)]
+    pub project: Option<String>,
+    /// The pipeline's name.
+    pub pipeline: String,
+    /// The graph as it is on screen.
+    #[serde(default)]
+    pub doc: Option<PipelineDoc>,
+    /// Only what this step needs.
+    #[serde(default)]
+    pub to: Option<String>,
+}
+
+/// What is wrong with a graph, and what columns flow through it.
+#[derive(Debug, Clone, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct Validation {
+    /// What is wrong; empty if it can run.
+    pub problems: Vec<Problem>,
+    /// Columns by `step.port`, as far as they are known without running.
+    pub columns: BTreeMap<String, Vec<ColumnView>>,
+}
+
+/// One thing that is wrong.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct Problem {
+    /// The step, unless it is the whole graph.
+    pub step: Option<String>,
+    /// The parameter, if it is one.
+    pub param: Option<String>,
+    /// The input port, if it is one.
+    pub port: Option<String>,
+    /// True if the pipeline can run nevertheless.
+    pub is_warning: bool,
+    /// What is wrong.
+    pub message: String,
+    /// What to do.
+    pub hint: Option<String>,
+}
+
+/// What a run would do.
+#[derive(Debug, Clone, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct PlanView {
+    /// The steps in the order they could run.
+    pub steps: Vec<PlanStep>,
+    /// How many come from the cache.
+    pub cached: u32,
+    /// How many would run.
+    pub to_run: u32,
+    /// How long it took last time, in ms, where all steps have run before.
+    pub estimate_ms: Option<u64>,
+}
+
+/// What a run would do with a step.
+#[derive(Debug, Clone, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct PlanStep {
+    /// The step.
+    pub step: String,
+    /// What would happen: its result is there, it must run, or that is known only once the
+    /// steps before it have run.
+    pub action: PlanAction,
+    /// Why it must run: one sentence a cause.
+    pub reasons: Vec<String>,
+}
+
+/// What would happen with a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum PlanAction {
+    /// Its result is in the cache.
+    Cached,
+    /// It must run.
+    Run,
+    /// A step before it must run first; whether this one must is known then.
+    Pending,
+}
+
+/// Runs a pipeline.
+#[derive(Debug, Clone, Deserialize, TS)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PipelineRun {
+    /// The project; the current one if left out.
+    #[serde(default)]
+    pub project: Option<String>,
+    /// The pipeline's name.
+    pub pipeline: String,
+    /// The graph as it is on screen; else the draft or file of that name.
+    #[serde(default)]
+    pub doc: Option<PipelineDoc>,
+    /// Only what this step needs.
+    #[serde(default)]
+    pub to: Option<String>,
+    /// Threads in all; as many as the machine has if left out.
+    #[serde(default)]
+    pub threads: Option<u32>,
+    /// True to run every step again.
+    #[serde(default)]
+    pub force: bool,
+}
+
+/// A run was started.
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct RunStarted {
+    /// The run.
+    pub run_id: String,
+    /// The job that executes it.
+    pub job_id: String,
+}
+
+/// Asks where the steps of a graph should stand.
+#[derive(Debug, Clone, Deserialize, TS)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PipelineLayout {
+    /// The graph.
+    pub doc: PipelineDoc,
+}
+
+/// Positions by step id, in pixels.
+#[derive(Debug, Clone, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct LayoutView {
+    /// Positions by step id.
+    pub positions: BTreeMap<String, [f64; 2]>,
+}
+
+impl From<&Pipeline> for PipelineDoc {
+    fn from(pipeline: &Pipeline) -> Self {
+        let step = |step: &Step| StepDoc {
+            id: step.id.clone(),
+            kind: step.kind.clone(),
+            position: step.position,
+            params: step.params.clone(),
+            inputs: step
+                .inputs
+                .iter()
+                .map(|(port, wires)| (port.clone(), wires.iter().map(ToString::to_string).collect()))
+                .collect(),
+        };
+        Self { name: pipeline.name.clone(), steps: pipeline.steps.iter().map(step).collect() }
+    }
+}
+
+impl TryFrom<PipelineDoc> for Pipeline {
+    type Error = Error;
+
+    /// Through the file's own text, so that the canvas can say nothing that the file cannot.
+    fn try_from(doc: PipelineDoc) -> Result<Self> {
+        let step = |step: StepDoc| {
+            let wires = |(port, wires): (String, Vec<String>)| {
+                Ok((port, wires.iter().map(|wire| wire.parse()).collect::<Result<_>>()?))
+            };
+            let inputs = step.inputs.into_iter().map(wires).collect::<Result<_>>()?;
+            Ok(Step { id: step.id, kind: step.kind, position: step.position, params: step.params, inputs })
+        };
+        let steps = doc.steps.into_iter().map(step).collect::<Result<_>>()?;
+        Self::parse(&Self { name: doc.name, steps }.to_text())
+    }
+}
+
+/// The graph that a request is about: as given, else the draft or file of that name.
+fn graph(engine: &Engine, project: &Project, name: &str, doc: Option<PipelineDoc>) -> Result<Pipeline> {
+    match doc {
+        Some(doc) => doc.try_into(),
+        None => Ok(engine.pipeline(project, name)?.pipeline),
+    }
+}
+
+fn view(engine: &Engine, project: &Project, name: &str) -> Result<PipelineView> {
+    let current = engine.pipeline(project, name)?;
+    Ok(PipelineView {
+        doc: PipelineDoc::from(&current.pipeline),
+        text: current.text,
+        is_changed: engine.is_pipeline_changed(project, name)?,
+        commit: engine.pipeline_commit(project, name)?.map(commit_view),
+        last_run: engine.last_run(project, name)?,
+    })
+}
+
+pub(super) fn kinds(_engine: &Engine, _request: super::workspaces::Nothing) -> Result<Vec<StepKindView>> {
+    let view = |kind: &&'static dyn flow::kind::StepKind| {
+        let said = kind.declaration();
+        StepKindView {
+            kind: said.kind.to_owned(),
+            title: said.title.to_owned(),
+            category: category_word(said.category).to_owned(),
+            summary: said.summary.to_owned(),
+            doc: said.doc.to_owned(),
+            synonyms: said.synonyms.iter().map(|word| (*word).to_owned()).collect(),
+            inputs: said.inputs.iter().map(PortView::from).collect(),
+            outputs: said.outputs.iter().map(PortView::from).collect(),
+            params: kind.params_schema(),
+            defaults: kind.defaults(),
+        }
+    };
+    Ok(flow::kinds::all().iter().map(view).collect())
+}
+
+fn category_word(category: Category) -> &'static str {
+    match category {
+        Category::Data => "data",
+        Category::Clean => "clean",
+        Category::Prepare => "prepare",
+        Category::Train => "train",
+        Category::Evaluate => "evaluate",
+        Category::Release => "release",
+    }
+}
+
+impl From<&Port> for PortView {
+    fn from(port: &Port) -> Self {
+        use flow::kind::PortType as Flows;
+        let port_type = match port.port_type {
+            Flows::Table => PortType::Table,
+            Flows::Model => PortType::Model,
+            Flows::Metrics => PortType::Metrics,
+            Flows::Report => PortType::Report,
+            Flows::Files => PortType::Files,
+        };
+        Self {
+            name: port.name.to_owned(),
+            port_type,
+            is_many: port.is_many(),
+            is_optional: port.is_optional(),
+            doc: port.doc.to_owned(),
+        }
+    }
+}
+
+pub(super) fn list(engine: &Engine, request: super::datasets::InProject) -> Result<Vec<PipelineSummary>> {
+    let project = engine.project(request.project.as_deref())?;
+    let summary = |name: String| {
+        // A file that cannot be read is still listed: opening it says what is wrong with it.
+        let pipeline = engine.pipeline(&project, &name).map(|current| current.pipeline);
+        Ok(PipelineSummary {
+            steps: pipeline.as_ref().map_or(0, |pipeline| pipeline.steps.len() as u32),
+            datasets: pipeline.as_ref().map(datasets_of).unwrap_or_default(),
+            is_changed: engine.is_pipeline_changed(&project, &name)?,
+            last_run: engine.last_run(&project, &name)?,
+            name,
+        })
+    };
+    engine.pipeline_names(&project)?.into_iter().map(summary).collect()
+}
+
+pub(super) fn show(engine: &Engine, request: PipelinePick) -> Result<PipelineView> {
+    let project = engine.project(request.project.as_deref())?;
+    view(engine, &project, &request.pipeline)
+}
+
+pub(super) fn validate(engine: &Engine, request: PipelineExamine) -> Result<Validation> {
+    let project = engine.project(request.project.as_deref())?;
+    let pipeline = graph(engine, &project, &request.pipeline, request.doc)?;
+    let examined = engine.examine(&project, &pipeline);
+    let columns = examined
+        .shapes
+        .iter()
+        .map(|(wire, shape)| (wire.to_string(), shape.columns.iter().map(ColumnView::from).collect()));
+    Ok(Validation {
+        columns: columns.collect(),
+        problems: examined.problems.into_iter().map(Problem::from).collect(),
+    })
+}
+
+impl From<Found> for Problem {
+    fn from(found: Found) -> Self {
+        let message = found.error.to_string();
+        Self {
+            step: found.step,
+            param: found.param,
+            port: found.port,
+            is_warning: false,
+            message,
+            hint: found.error.hint,
+        }
+    }
+}
+
+pub(super) fn plan(engine: &Engine, request: PipelineExamine) -> Result<PlanView> {
+    let project = engine.project(request.project.as_deref())?;
+    let pipeline = graph(engine, &project, &request.pipeline, request.doc)?;
+    let examined = engine.examine(&project, &pipeline);
+    if !examined.problems.is_empty() {
+        return Err(Found::to_error(&examined.problems));
+    }
+    let plan = engine.plan(&project, &pipeline, request.to.as_deref())?;
+    let estimate_ms = engine.estimate_ms(&project, &pipeline.name, &plan)?;
+    Ok(plan_view(plan, estimate_ms))
+}
+
+fn plan_view(plan: Vec<(String, Planned)>, estimate_ms: Option<u64>) -> PlanView {
+    let steps: Vec<PlanStep> = plan
+        .into_iter()
+        .map(|(step, planned)| match planned {
+            Planned::Cached(_) => PlanStep { step, action: PlanAction::Cached, reasons: Vec::new() },
+            Planned::Run(reasons) => PlanStep { step, action: PlanAction::Run, reasons },
+            Planned::Pending => {
+                let reasons = vec!["a step before it must run first".to_owned()];
+                PlanStep { step, action: PlanAction::Pending, reasons }
+            }
+        })
+        .collect();
+    let cached = steps.iter().filter(|step| step.action == PlanAction::Cached).count();
+    PlanView { cached: cached as u32, to_run: (steps.len() - cached) as u32, steps, estimate_ms }
+}
+
+pub(super) fn layout(_engine: &Engine, request: PipelineLayout) -> Result<LayoutView> {
+    Ok(LayoutView { positions: positions(&request.doc.try_into()?) })
+}
+
+pub(super) fn new(engine: &Engine, request: PipelineNew) -> Result<PipelineView> {
+    let project = engine.project(request.project.as_deref())?;
+    let name = engine.new_pipeline(&project, request.name.as_deref(), request.dataset.as_deref())?;
+    view(engine, &project, &name)
+}
+
+pub(super) fn save(engine: &Engine, request: PipelineSave) -> Result<PipelineView> {
+    let project = engine.project(request.project.as_deref())?;
+    let pipeline = Pipeline::try_from(request.doc)?;
+    engine.save_draft(&project, &request.pipeline, &pipeline.to_text())?;
+    view(engine, &project, &request.pipeline)
+}
+
+pub(super) fn save_text(engine: &Engine, request: PipelineSaveText) -> Result<PipelineView> {
+    let project = engine.project(request.project.as_deref())?;
+    engine.save_draft(&project, &request.pipeline, &request.text)?;
+    view(engine, &project, &request.pipeline)
+}
+
+pub(super) fn commit(engine: &Engine, request: PipelineCommit) -> Result<CommitView> {
+    let project = engine.project(request.project.as_deref())?;
+    Ok(commit_view(engine.commit_pipeline(&project, &request.pipeline, request.message.as_deref())?))
+}
+
+pub(super) fn revert(engine: &Engine, request: PipelinePick) -> Result<PipelineView> {
+    let project = engine.project(request.project.as_deref())?;
+    engine.revert_pipeline(&project, &request.pipeline)?;
+    view(engine, &project, &request.pipeline)
+}
+
+pub(super) fn rename(engine: &Engine, request: PipelineRename) -> Result<PipelineView> {
+    let project = engine.project(request.project.as_deref())?;
+    engine.rename_pipeline(&project, &request.pipeline, &request.to)?;
+    view(engine, &project, &request.to)
+}
+
+pub(super) fn delete(engine: &Engine, request: PipelinePick) -> Result<()> {
+    let project = engine.project(request.project.as_deref())?;
+    engine.delete_pipeline(&project, &request.pipeline)
+}
+
+pub(super) fn run(engine: &Engine, request: PipelineRun) -> Result<RunStarted> {
+    let project = engine.project(request.project.as_deref())?;
+    let pipeline = graph(engine, &project, &request.pipeline, request.doc)?;
+    if let Some(to) = &request.to
+        && Graph::build(&pipeline).is_ok_and(|graph| graph.node(to).is_none())
+    {
+        return Err(Error::new(Code::NotFound, format!("pipeline `{}` has no step `{to}`", pipeline.name)));
+    }
+    let wanted = Wanted { to: request.to, threads: request.threads, force: request.force };
+    engine.start_run(&project, pipeline, wanted)
+}

@@ -1,0 +1,306 @@
+//! The watch on a deployment: what was asked and answered, and how far it has drifted from the
+//! training data. The baseline is the profile inside the model's package, so nobody needs the
+//! training data again.
+
+mod drift;
+pub(crate) mod requests;
+
+use std::path::Path;
+
+use base::{Error, Progress, Result};
+use data::Profile;
+use data::drift::Level;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use store::deployments::Deployment;
+use store::monitors::{self, AlertMetric as StoredMetric, NewAlert, NewRule};
+use store::{Action, Page};
+
+use crate::Engine;
+use crate::commands::monitors::{
+    AlertMetric, AlertRule, AlertView, DriftLevel, DriftReport, MonitorView, TrafficBin,
+};
+use crate::monitor::requests::Requests;
+use crate::targets;
+
+/// Fewer rows than this say nothing about drift.
+pub(crate) const ROWS_NEEDED: u64 = 50;
+/// Rows that are sent in one request when rows are replayed.
+const REPLAY_ROWS: usize = 50;
+
+/// What the package of a model keeps for its monitors.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Baseline {
+    /// The model's inputs on the training rows.
+    pub(crate) inputs: Profile,
+    /// Its answers on them.
+    pub(crate) outputs: Profile,
+}
+
+impl Engine {
+    /// How a deployment does, from the requests of the last `window_ms` (all if none).
+    pub(crate) fn monitor(&self, deployment: &Deployment, window_ms: Option<i64>) -> Result<MonitorView> {
+        let now = self.store().clock().now();
+        let since = window_ms.map_or(0, |window| now.as_ms() - window);
+        let folder = targets::requests_dir(&self.store().endpoint_dir(&deployment.id));
+        let requests = Requests::read(&folder, since)?;
+        let (_, picked) = self.serving(deployment)?;
+        let version = picked.version.number.to_string();
+        let scored = requests.scored(&version);
+        let (features, prediction) = match self.baseline(&picked.version)? {
+            Some(baseline) if scored.rows as u64 >= ROWS_NEEDED => drift::of(&baseline, &scored)?,
+            _ => (Vec::new(), None),
+        };
+        let latencies = requests.latencies();
+        let quantile = |share: f64| requests::quantile(&latencies, share);
+        Ok(MonitorView {
+            deployment: deployment.name.clone(),
+            model: picked.model.name.clone(),
+            version: picked.version.number,
+            rows: requests.rows(),
+            requests: requests.all.len() as u64,
+            errors: requests.errors(),
+            latency_p50_ms: quantile(0.5),
+            latency_p95_ms: quantile(0.95),
+            latency_p99_ms: quantile(0.99),
+            traffic: traffic(&requests, now.as_ms()),
+            level: drift::worst(&features, prediction.as_ref()),
+            prediction,
+            features,
+            rows_needed: ROWS_NEEDED,
+            rules: self.rules(deployment)?,
+            alerts: self.alerts(Some(deployment))?,
+        })
+    }
+
+    fn baseline(&self, version: &store::models::ModelVersion) -> Result<Option<Baseline>> {
+        let package = self.package(version)?;
+        let Some(card) = package.card().filter(|card| !card.baseline.is_null()) else { return Ok(None) };
+        // A package of another tool may carry something else there; then there is nothing to compare with.
+        Ok(serde_json::from_value(card.baseline.clone()).ok())
+    }
+
+    /// Compares a file with the training data of what a deployment serves.
+    pub(crate) fn check_file(
+        &self,
+        deployment: &Deployment,
+        path: &Path,
+        progress: &Progress,
+    ) -> Result<DriftReport> {
+        let (_, picked) = self.serving(deployment)?;
+        let package = self.package(&picked.version)?;
+        let baseline = self.baseline(&picked.version)?.ok_or_else(|| {
+            Error::invalid("the package carries no profile of its training data")
+                .hint("train it again with Fettle")
+        })?;
+        let scored = flow::kinds::score(&package, path, progress)?;
+        if scored.rows == 0 {
+            return Err(Error::invalid(format!("`{}` has no rows", path.display())));
+        }
+        let (features, prediction) = drift::of(&baseline, &scored)?;
+        Ok(DriftReport {
+            rows: scored.rows as u64,
+            level: drift::worst(&features, prediction.as_ref()),
+            prediction,
+            features,
+        })
+    }
+
+    /// Sends rows through a deployment as callers would: those of a file, or the held-out ones.
+    pub(crate) fn replay(
+        &self,
+        deployment: &Deployment,
+        path: Option<&Path>,
+        progress: &Progress,
+    ) -> Result<u64> {
+        let (_, picked) = self.serving(deployment)?;
+        let folder = self.package_dir(&picked.version.package)?;
+        let package = self.package(&picked.version)?;
+        let rows: Vec<Map<String, Value>> = match path {
+            Some(path) => flow::kinds::read_rows(&package, path)?,
+            None => flow::kinds::held_out_rows(&folder, &package)?,
+        };
+        let total = rows.len() as u64;
+        for (at, chunk) in rows.chunks(REPLAY_ROWS).enumerate() {
+            progress.step("sending rows", (at * REPLAY_ROWS) as u64, Some(total))?;
+            let answer = self.send(deployment, chunk)?;
+            if answer.status != 200 {
+                return Err(
+                    Error::new(base::Code::Unavailable, "the endpoint refused rows").because(answer.response)
+                );
+            }
+        }
+        // The server writes its log a moment later than it answers.
+        self.wait_for_log(deployment, progress)?;
+        Ok(total)
+    }
+
+    fn wait_for_log(&self, deployment: &Deployment, progress: &Progress) -> Result<()> {
+        let folder = targets::requests_dir(&self.store().endpoint_dir(&deployment.id));
+        let mut before = requests::size(&folder);
+        for _ in 0..20 {
+            progress.step("waiting for the log", 0, None)?;
+            std::thread::sleep(std::time::Duration::from_millis(150));
+            let now = requests::size(&folder);
+            if now == before && now > 0 {
+                return Ok(());
+            }
+            before = now;
+        }
+        Ok(())
+    }
+
+    /// The rules of a deployment; a new one has one, for drift.
+    pub(crate) fn rules(&self, deployment: &Deployment) -> Result<Vec<AlertRule>> {
+        let stored = self.store().read(|db| monitors::rules(db, Some(&deployment.id)))?;
+        let view = |rule: monitors::AlertRule| {
+            Some(AlertRule {
+                metric: metric_view(rule.metric)?,
+                threshold: rule.threshold,
+                is_enabled: rule.enabled,
+            })
+        };
+        Ok(stored.into_iter().filter_map(view).collect())
+    }
+
+    /// Sets all rules of a deployment.
+    pub(crate) fn set_rules(&self, deployment: &Deployment, rules: &[AlertRule]) -> Result<()> {
+        for rule in rules {
+            if !rule.threshold.is_finite() || rule.threshold < 0.0 {
+                return Err(Error::invalid("a threshold must be a number that is not negative"));
+            }
+        }
+        self.store().write(Action::new("monitor.set_rules", &deployment.name), |w| {
+            for old in monitors::rules(w, Some(&deployment.id))? {
+                monitors::remove_rule(w, old.id)?;
+            }
+            for rule in rules {
+                let mut made = monitors::add_rule(
+                    w,
+                    NewRule {
+                        deployment_id: deployment.id.clone(),
+                        metric: stored_metric(rule.metric),
+                        feature: None,
+                        threshold: rule.threshold,
+                        window_rows: ROWS_NEEDED,
+                    },
+                )?;
+                if !rule.is_enabled {
+                    made.enabled = false;
+                    monitors::save_rule(w, &made)?;
+                }
+            }
+            Ok(())
+        })
+    }
+
+    /// Alerts, newest first: of a deployment, or all.
+    pub(crate) fn alerts(&self, deployment: Option<&Deployment>) -> Result<Vec<AlertView>> {
+        self.store().read(|db| {
+            let alerts = monitors::alerts(db, deployment.map(|one| &one.id), Page::new(0, 50))?;
+            let names = store::deployments::list(db, None)?;
+            let name = |alert: &monitors::Alert| names.iter().find(|one| one.id == alert.deployment_id);
+            Ok(alerts
+                .iter()
+                .map(|alert| AlertView {
+                    id: alert.id,
+                    deployment: name(alert).map_or_else(String::new, |one| one.name.clone()),
+                    message: alert.message.clone(),
+                    level: DriftLevel::Alarm,
+                    at: alert.raised_at.as_ms(),
+                    is_acknowledged: alert.acknowledged_at.is_some(),
+                })
+                .collect())
+        })
+    }
+
+    /// Looks at a deployment and raises an alert for every rule that does not hold.
+    pub(crate) fn apply_rules(&self, deployment: &Deployment) -> Result<()> {
+        let rules = self.store().read(|db| monitors::rules(db, Some(&deployment.id)))?;
+        if rules.iter().all(|rule| !rule.enabled) {
+            return Ok(());
+        }
+        let view = self.monitor(deployment, None)?;
+        for rule in rules.iter().filter(|rule| rule.enabled) {
+            let Some((value, what)) = measured(&view, rule.metric) else { continue };
+            if value <= rule.threshold {
+                continue;
+            }
+            let limit = base::number(rule.threshold, 3);
+            let message = format!("{}: {what}, above {limit}", deployment.name);
+            let new = NewAlert { feature: None, value, message, details: Value::Null };
+            self.store()
+                .write(Action::new("alert.raise", &deployment.name), |w| monitors::raise(w, rule.id, new))?;
+        }
+        Ok(())
+    }
+}
+
+/// What a rule looks at, and in words.
+fn measured(view: &MonitorView, metric: StoredMetric) -> Option<(f64, String)> {
+    match metric_view(metric)? {
+        AlertMetric::Psi => {
+            let all = view.features.iter().chain(&view.prediction);
+            let worst = all.max_by(|a, b| a.psi.total_cmp(&b.psi))?;
+            Some((worst.psi, format!("`{}` has drifted, PSI {}", worst.column, base::number(worst.psi, 3))))
+        }
+        AlertMetric::ErrorRate if view.requests > 0 => {
+            let rate = view.errors as f64 / view.requests as f64;
+            Some((rate, format!("{} of {} requests failed", view.errors, view.requests)))
+        }
+        AlertMetric::ErrorRate => None,
+        AlertMetric::LatencyP95 => {
+            let latency = view.latency_p95_ms?;
+            Some((latency, format!("95 % of the requests take up to {} ms", base::number(latency, 3))))
+        }
+    }
+}
+
+fn metric_view(metric: StoredMetric) -> Option<AlertMetric> {
+    match metric {
+        StoredMetric::Psi => Some(AlertMetric::Psi),
+        StoredMetric::ErrorRate => Some(AlertMetric::ErrorRate),
+        StoredMetric::LatencyP95 => Some(AlertMetric::LatencyP95),
+        StoredMetric::Missing => None,
+    }
+}
+
+fn stored_metric(metric: AlertMetric) -> StoredMetric {
+    match metric {
+        AlertMetric::Psi => StoredMetric::Psi,
+        AlertMetric::ErrorRate => StoredMetric::ErrorRate,
+        AlertMetric::LatencyP95 => StoredMetric::LatencyP95,
+    }
+}
+
+/// The level on the wire.
+pub(crate) fn level_view(level: Level) -> DriftLevel {
+    match level {
+        Level::None => DriftLevel::None,
+        Level::Warning => DriftLevel::Warning,
+        Level::Alarm => DriftLevel::Alarm,
+    }
+}
+
+/// Traffic in at most 60 stretches of equal length, each of a whole number of seconds.
+fn traffic(requests: &Requests, now: i64) -> Vec<TrafficBin> {
+    let Some(first) = requests.all.iter().map(|one| one.at).min() else { return Vec::new() };
+    let width = (((now - first) / 60).max(1000) + 999) / 1000 * 1000;
+    let start = first / width * width;
+    let mut bins: Vec<(TrafficBin, Vec<f64>)> = Vec::new();
+    for at in (start..=now.max(first)).step_by(width as usize) {
+        bins.push((TrafficBin { at, requests: 0, rows: 0, errors: 0, latency_p95_ms: None }, Vec::new()));
+    }
+    for one in &requests.all {
+        let Some((bin, latencies)) = bins.get_mut(((one.at - start) / width) as usize) else { continue };
+        bin.requests += 1;
+        bin.rows += one.rows;
+        bin.errors += u64::from(one.is_error);
+        latencies.push(one.latency_ms);
+    }
+    for (bin, latencies) in &mut bins {
+        latencies.sort_by(f64::total_cmp);
+        bin.latency_p95_ms = requests::quantile(latencies, 0.95);
+    }
+    bins.into_iter().map(|(bin, _)| bin).collect()
+}

@@ -1,0 +1,204 @@
+//! Records what happens in a run: states of steps, metrics, live curves, and the models that steps
+//! want registered. The run's own process writes; the steps' processes only answer.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use base::{Result, RunId, Timestamp};
+use flow::cache::Entry;
+use flow::child::{Message, Usage};
+use flow::execute::{Observer, Update};
+use flow::graph::Graph;
+use flow::kind::SourceTable;
+use serde_json::json;
+use store::Topic;
+use store::metrics::{self, Metric};
+use store::projects::Project;
+use store::runs;
+use store::steps::{self, StepRun, StepState};
+
+use crate::Engine;
+use crate::commands::runs::ModelLink;
+use crate::events::Event;
+use crate::models::Candidate;
+
+/// Points of a curve are told this often.
+const POINTS_INTERVAL: Duration = Duration::from_millis(250);
+
+/// Watches a run.
+pub(crate) struct Recorder<'a> {
+    engine: &'a Engine,
+    project: &'a Project,
+    run_id: &'a RunId,
+    graph: &'a Graph,
+    untold: Mutex<BTreeMap<String, Untold>>,
+    progress: Mutex<BTreeMap<String, Instant>>,
+}
+
+/// Points of a step's curve that no listener knows yet.
+struct Untold {
+    metric: String,
+    points: Vec<(f64, f64, Option<f64>)>,
+    since: Instant,
+}
+
+impl<'a> Recorder<'a> {
+    /// A recorder of this run.
+    pub(crate) fn new(engine: &'a Engine, project: &'a Project, run_id: &'a RunId, graph: &'a Graph) -> Self {
+        Self { engine, project, run_id, graph, untold: Mutex::default(), progress: Mutex::default() }
+    }
+
+    /// Changes the row of a step.
+    fn change(&self, step: &str, change: impl FnOnce(&mut StepRun, Timestamp)) -> Result<()> {
+        self.engine.store().note(|c| {
+            let now = c.now();
+            let kind = self.graph.node(step).map_or("", |node| node.declaration.kind);
+            let found = steps::find(c, self.run_id, step)?;
+            let mut row = found.unwrap_or_else(|| StepRun::pending(self.run_id, step, 0, kind));
+            change(&mut row, now);
+            c.touch(Topic::Runs);
+            steps::save(c, &row)
+        })
+    }
+
+    fn end(&self, step: &str, state: StepState, entry: &Entry, usage: Option<Usage>) -> Result<()> {
+        self.tell_points(step);
+        let registered = self.register(step, entry)?;
+        self.change(step, |row, now| {
+            row.state = state;
+            row.key = Some(entry.key.clone());
+            row.outputs = json!(entry.outputs);
+            row.summary = json!({
+                "text": entry.outcome.summary,
+                "chosen": entry.outcome.chosen,
+                "registered": registered,
+            });
+            row.started_at = row.started_at.or(Some(now));
+            row.finished_at = Some(now);
+            row.cpu_ms = usage.map(|usage| usage.cpu_ms);
+            row.max_rss_bytes = usage.map(|usage| usage.max_memory_bytes);
+        })?;
+        if !entry.outcome.metrics.is_empty() {
+            self.engine.store().note(|c| {
+                let at = c.now();
+                let points = entry.outcome.metrics.iter();
+                let points: Vec<Metric> = points
+                    .map(|(key, value)| Metric { key: key.clone(), value: *value, step: 0, at })
+                    .collect();
+                metrics::log(c, self.run_id, step, &points)
+            })?;
+        }
+        Ok(())
+    }
+
+    fn register(&self, step: &str, entry: &Entry) -> Result<Option<ModelLink>> {
+        let Some(registration) = &entry.outcome.registration else { return Ok(None) };
+        let folder = self.engine.results().artifact(&entry.key, &registration.port);
+        let candidate = Candidate {
+            project: self.project,
+            model: &registration.model,
+            run_id: self.run_id,
+            step_id: step,
+            folder: &folder,
+        };
+        let version = self.engine.register(&candidate)?;
+        Ok(Some(ModelLink { model: registration.model.clone(), version: version.number }))
+    }
+
+    fn read_source(&self, step: &str, source: Option<&SourceTable>) -> Result<()> {
+        let Some(source) = source else { return Ok(()) };
+        let version_id = source.version_id.parse()?;
+        self.engine.store().note(|c| runs::add_input(c, self.run_id, step, &version_id))
+    }
+
+    fn tell_points(&self, step: &str) {
+        let untold = self.untold.lock().unwrap_or_else(PoisonError::into_inner).remove(step);
+        if let Some(untold) = untold {
+            self.engine.emit(&Event::Points {
+                run_id: self.run_id.to_string(),
+                step_id: step.to_owned(),
+                metric: untold.metric,
+                points: untold.points,
+            });
+        }
+    }
+
+    fn on_point(&self, step: &str, metric: &str, point: (f64, f64, Option<f64>)) {
+        self.engine.curves().push(self.run_id, step, metric, point);
+        let mut all = self.untold.lock().unwrap_or_else(PoisonError::into_inner);
+        let untold = all.entry(step.to_owned()).or_insert_with(|| Untold {
+            metric: metric.to_owned(),
+            points: Vec::new(),
+            since: Instant::now(),
+        });
+        untold.points.push(point);
+        let is_due = untold.since.elapsed() >= POINTS_INTERVAL;
+        drop(all);
+        if is_due {
+            self.tell_points(step);
+        }
+    }
+
+    fn is_progress_due(&self, step: &str) -> bool {
+        let mut last = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_due = last.get(step).is_none_or(|at| at.elapsed() >= POINTS_INTERVAL);
+        if is_due {
+            last.insert(step.to_owned(), Instant::now());
+        }
+        is_due
+    }
+}
+
+impl Observer for Recorder<'_> {
+    fn on_step(&self, step: &str, update: &Update) -> Result<()> {
+        match update {
+            Update::Started { key, reasons, source } => {
+                self.change(step, |row, now| {
+                    row.state = StepState::Running;
+                    row.key = Some(key.clone());
+                    row.reason = json!(reasons);
+                    row.started_at = Some(now);
+                })?;
+                self.read_source(step, source.as_ref())
+            }
+            Update::Cached { entry, source } => {
+                self.read_source(step, source.as_ref())?;
+                self.end(step, StepState::Cached, entry, None)
+            }
+            Update::Done { entry, usage } => self.end(step, StepState::Done, entry, Some(*usage)),
+            Update::Failed { error, usage } => {
+                self.tell_points(step);
+                self.change(step, |row, now| {
+                    row.state = StepState::Failed;
+                    row.error = Some(error.clone());
+                    row.finished_at = Some(now);
+                    row.cpu_ms = Some(usage.cpu_ms);
+                    row.max_rss_bytes = Some(usage.max_memory_bytes);
+                })
+            }
+            Update::Blocked { by } => self.change(step, |row, _| {
+                row.state = StepState::Blocked;
+                row.reason = json!([format!("step `{by}` did not end well")]);
+            }),
+            Update::Cancelled => self.change(step, |row, now| {
+                row.state = StepState::Cancelled;
+                row.finished_at = Some(now);
+            }),
+        }
+    }
+
+    fn on_message(&self, step: &str, message: &Message) {
+        match message {
+            Message::Point { metric, round, train, validation } => {
+                self.on_point(step, metric, (*round, *train, *validation));
+            }
+            Message::Progress { stage } => {
+                if self.is_progress_due(step) {
+                    // Progress is a hint; the step's end will be recorded or complained about.
+                    let _ = self.change(step, |row, _| row.summary = json!({ "stage": stage }));
+                }
+            }
+        }
+    }
+}
