@@ -1,0 +1,41 @@
+//! Building our own programs, and where they are then.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use crate::Result;
+use crate::process::{cargo, run, target};
+
+/// `fettle` and `fettle-serve`.
+pub fn build_backend() -> Result<()> {
+    run(cargo(&["build", "--package", "fettle", "--package", "serving"]))
+}
+
+/// `fettle-desktop`. It holds the pages, so they have to be built before.
+pub fn build_window() -> Result<()> {
+    run(cargo(&["build", "--profile", "window", "--package", "fettle-desktop"]))
+}
+
+pub fn fettle() -> PathBuf {
+    in_target("debug", "fettle")
+}
+
+pub fn fettle_serve() -> PathBuf {
+    in_target("debug", "fettle-serve")
+}
+
+pub fn fettle_desktop() -> PathBuf {
+    in_target("window", "fettle-desktop")
+}
+
+/// Tells a program where the others are: in the target folder they lie apart.
+pub fn know_each_other(command: &mut Command) {
+    command
+        .env("FETTLE_BIN", fettle())
+        .env("FETTLE_SERVE_BIN", fettle_serve())
+        .env("FETTLE_DESKTOP_BIN", fettle_desktop());
+}
+
+fn in_target(profile: &str, name: &str) -> PathBuf {
+    target().join(profile).join(format!("{name}{}", std::env::consts::EXE_SUFFIX))
+}

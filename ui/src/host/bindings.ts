@@ -1,0 +1,3012 @@
+// Generated from the list of commands by `cargo test -p engine`. Do not edit.
+
+/**
+ * What kind of failure it is.
+ */
+export type Code = "invalid_input" | "not_found" | "already_exists" | "conflict" | "cancelled" | "unavailable" | "locked" | "step_failed" | "gate_failed" | "drifted" | "corrupt" | "disk_full" | "deploy_failed" | "not_approved" | "too_new" | "forbidden" | "internal";
+
+/**
+ * Says that somebody has looked at an alert.
+ */
+export type AlertAcknowledge = { 
+/**
+ * The alert.
+ */
+id: number, };
+
+/**
+ * What a rule looks at.
+ */
+export type AlertMetric = "psi" | "error_rate" | "latency_p95";
+
+/**
+ * When to speak up.
+ */
+export type AlertRule = { 
+/**
+ * What it looks at.
+ */
+metric: AlertMetric, 
+/**
+ * Above this it speaks up.
+ */
+threshold: number, 
+/**
+ * False to stay silent.
+ */
+isEnabled: boolean, };
+
+/**
+ * An alert that was raised.
+ */
+export type AlertView = { 
+/**
+ * Its id.
+ */
+id: number, 
+/**
+ * The deployment's name.
+ */
+deployment: string, 
+/**
+ * What happened, in a sentence.
+ */
+message: string, 
+/**
+ * How bad it is.
+ */
+level: DriftLevel, 
+/**
+ * When, ms since the epoch.
+ */
+at: number, 
+/**
+ * True once somebody has looked at it.
+ */
+isAcknowledged: boolean, };
+
+/**
+ * An alias was moved.
+ */
+export type AliasMove = { 
+/**
+ * The alias.
+ */
+alias: string, 
+/**
+ * The version it pointed at before.
+ */
+from: number | null, 
+/**
+ * The version it points at since.
+ */
+to: number, 
+/**
+ * Why, as the user said.
+ */
+reason: string | null, 
+/**
+ * When, ms since the epoch.
+ */
+at: number, };
+
+/**
+ * An entry of the audit log.
+ */
+export type AuditEntry = { 
+/**
+ * Its number.
+ */
+id: number, 
+/**
+ * When, ms since the epoch.
+ */
+at: number, 
+/**
+ * What was done, such as `model.promote`.
+ */
+action: string, 
+/**
+ * To what, in a sentence.
+ */
+subject: string, };
+
+/**
+ * Asks for the audit log, newest first.
+ */
+export type AuditList = { 
+/**
+ * Only entries before this number.
+ */
+before: number | null, 
+/**
+ * Entries wanted; 100 if left out, 1,000 at most.
+ */
+limit: number | null, };
+
+/**
+ * A bar of a chart.
+ */
+export type Bar = { 
+/**
+ * What the bar is.
+ */
+name: string, 
+/**
+ * Its length.
+ */
+value: number, 
+/**
+ * Half the width of its error bar, if measured more than once.
+ */
+spread: number | null, };
+
+/**
+ * Whether a check holds.
+ */
+export type CheckStatus = "passed" | "warning" | "failed";
+
+/**
+ * The type of a column.
+ */
+export type ColumnKind = "integer" | "number" | "boolean" | "text" | "time";
+
+/**
+ * What was counted about a column.
+ */
+export type ColumnProfileView = { 
+/**
+ * The column.
+ */
+name: string, 
+/**
+ * Its type.
+ */
+kind: ColumnKind, 
+/**
+ * Cells with a value.
+ */
+count: number, 
+/**
+ * Cells without.
+ */
+missing: number, 
+/**
+ * Different values.
+ */
+distinct: number, 
+/**
+ * False if `distinct` was estimated.
+ */
+distinctIsExact: boolean, 
+/**
+ * Numbers only (times as ms since the epoch).
+ */
+numbers: NumberProfileView | null, 
+/**
+ * The commonest values.
+ */
+top: Array<ValueCount>, 
+/**
+ * Cells that hold none of `top`.
+ */
+other: number, };
+
+/**
+ * A column of a table.
+ */
+export type ColumnView = { 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * Its type.
+ */
+kind: ColumnKind, };
+
+/**
+ * A commit of the project's git repository.
+ */
+export type CommitView = { 
+/**
+ * The first 10 digits of its id.
+ */
+id: string, 
+/**
+ * Its message.
+ */
+message: string, 
+/**
+ * Who made it.
+ */
+author: string, 
+/**
+ * When, ms since the epoch.
+ */
+at: number, };
+
+/**
+ * A model in a comparison.
+ */
+export type ComparedModel = { 
+/**
+ * The run.
+ */
+runId: string, 
+/**
+ * The run's number.
+ */
+runNumber: number, 
+/**
+ * The model.
+ */
+model: TrainedModel, 
+/**
+ * Its figures, to be laid over each other.
+ */
+figures: Array<Figure>, };
+
+/**
+ * A comparison: one column a model.
+ */
+export type Comparison = { 
+/**
+ * The models, best first.
+ */
+models: Array<ComparedModel>, 
+/**
+ * Metric names in the order to show, with the direction that is better.
+ */
+metrics: Array<MetricView>, 
+/**
+ * Parameters that differ, by name; one value a model, null where it has none.
+ */
+params: { [key in string]: Array<JsonValue | null> }, 
+/**
+ * The metric that decided the order.
+ */
+by: string, };
+
+/**
+ * A dataset with its versions.
+ */
+export type DatasetDetail = { 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * The version shown.
+ */
+version: number, 
+/**
+ * The version's id.
+ */
+versionId: string, 
+/**
+ * Rows of the version.
+ */
+rows: number, 
+/**
+ * The columns.
+ */
+columns: Array<ColumnView>, 
+/**
+ * Bytes as imported.
+ */
+sizeBytes: number, 
+/**
+ * Lines of the file that are not in the table.
+ */
+rejectedRows: number, 
+/**
+ * How the file was read.
+ */
+options: ParseOptions, 
+/**
+ * The column to predict, if chosen.
+ */
+target: string | null, 
+/**
+ * The task that goes with the target.
+ */
+task: TaskView | null, 
+/**
+ * What Fettle would predict.
+ */
+suggestion: TargetSuggestion | null, 
+/**
+ * Every version, newest first.
+ */
+versions: Array<DatasetVersionView>, 
+/**
+ * Pipelines that read this dataset.
+ */
+pipelines: Array<string>, };
+
+/**
+ * Writes the bytes of a version as they were imported.
+ */
+export type DatasetExport = { 
+/**
+ * The project; the current one if left out.
+ */
+project: string | null, 
+/**
+ * The dataset's name.
+ */
+dataset: string, 
+/**
+ * The version's number; the newest if left out.
+ */
+version: number | null, 
+/**
+ * The file to write; it must not exist.
+ */
+to: string, };
+
+/**
+ * Brings a file in as a dataset, or as the next version of one.
+ */
+export type DatasetImport = { 
+/**
+ * The project; the current one if left out.
+ */
+project: string | null, 
+/**
+ * The file on this machine.
+ */
+path: string, 
+/**
+ * The dataset; from the file's name if left out.
+ */
+name: string | null, 
+/**
+ * How to read it; guessed if left out, and as the version before if there is one.
+ */
+options: ParseOptions | null, };
+
+/**
+ * Points at a dataset version.
+ */
+export type DatasetLink = { 
+/**
+ * The dataset.
+ */
+dataset: string, 
+/**
+ * The version's number.
+ */
+version: number, };
+
+/**
+ * Asks for a window of rows.
+ */
+export type DatasetPage = { 
+/**
+ * The project; the current one if left out.
+ */
+project: string | null, 
+/**
+ * The dataset's name.
+ */
+dataset: string, 
+/**
+ * The version's number; the newest if left out.
+ */
+version: number | null, 
+/**
+ * First row, from 0.
+ */
+offset: number, 
+/**
+ * Rows wanted, 1,000 at most.
+ */
+limit: number, 
+/**
+ * Columns wanted; all if left out.
+ */
+columns: Array<string> | null, };
+
+/**
+ * Names a dataset and one of its versions.
+ */
+export type DatasetPick = { 
+/**
+ * The project; the current one if left out.
+ */
+project: string | null, 
+/**
+ * The dataset's name.
+ */
+dataset: string, 
+/**
+ * The version's number; the newest if left out.
+ */
+version: number | null, };
+
+/**
+ * Asks in SQL. Each dataset is a table under its name, in its newest version.
+ */
+export type DatasetQuery = { 
+/**
+ * The project; the current one if left out.
+ */
+project: string | null, 
+/**
+ * A `select`.
+ */
+sql: string, 
+/**
+ * Rows wanted, 10,000 at most.
+ */
+limit: number | null, };
+
+/**
+ * What a file seems to be, and a first look at it read that way.
+ */
+export type DatasetSniff = { 
+/**
+ * The file on this machine.
+ */
+path: string, 
+/**
+ * How to read it; what is left out is guessed.
+ */
+options: ParseOptions | null, };
+
+/**
+ * A row of the list of datasets.
+ */
+export type DatasetSummary = { 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * The newest version.
+ */
+version: number, 
+/**
+ * Rows of the newest version.
+ */
+rows: number, 
+/**
+ * Columns of the newest version.
+ */
+columns: number, 
+/**
+ * Bytes of the newest version as imported.
+ */
+sizeBytes: number, 
+/**
+ * The column to predict, if chosen.
+ */
+target: string | null, 
+/**
+ * When the newest version came, ms since the epoch.
+ */
+createdAt: number, };
+
+/**
+ * Chooses the column to predict.
+ */
+export type DatasetTarget = { 
+/**
+ * The project; the current one if left out.
+ */
+project: string | null, 
+/**
+ * The dataset's name.
+ */
+dataset: string, 
+/**
+ * The column; null for none.
+ */
+target: string | null, 
+/**
+ * The task; from the column if left out.
+ */
+task: TaskView | null, };
+
+/**
+ * A version in the strip above the table.
+ */
+export type DatasetVersionView = { 
+/**
+ * Its number.
+ */
+number: number, 
+/**
+ * Its id.
+ */
+id: string, 
+/**
+ * Rows.
+ */
+rows: number, 
+/**
+ * Columns.
+ */
+columns: number, 
+/**
+ * Bytes as imported.
+ */
+sizeBytes: number, 
+/**
+ * Name of the file it came from.
+ */
+sourceName: string, 
+/**
+ * When it came, ms since the epoch.
+ */
+createdAt: number, };
+
+/**
+ * Puts a model version somewhere. With the name of a deployment that is there, it becomes that
+ * deployment's next revision, switched to once it is healthy.
+ */
+export type DeploymentCreate = { 
+/**
+ * The project; the current one if left out.
+ */
+project: string | null, 
+/**
+ * The model.
+ */
+model: string, 
+/**
+ * The version: number or alias; `production` or else the newest if left out.
+ */
+version: string | null, 
+/**
+ * The target; `local` if left out.
+ */
+target: string | null, 
+/**
+ * Its name; the model's if left out.
+ */
+name: string | null, 
+/**
+ * The port; a free one if left out.
+ */
+port: number | null, };
+
+/**
+ * A deployment with everything about it.
+ */
+export type DeploymentDetail = { 
+/**
+ * The row of the list.
+ */
+summary: DeploymentSummary, 
+/**
+ * Every revision, newest first.
+ */
+revisions: Array<RevisionView>, 
+/**
+ * The bearer token; shown behind a button.
+ */
+token: string | null, 
+/**
+ * A command that gets a prediction for the sample row.
+ */
+curl: string, 
+/**
+ * The same in Python with nothing but its standard library.
+ */
+python: string, 
+/**
+ * A row of the validation data: input by name.
+ */
+sample: { [key in string]: JsonValue }, 
+/**
+ * Process id and memory of what serves, if it runs here.
+ */
+process: ProcessView | null, };
+
+/**
+ * Names a deployment by its name or id.
+ */
+export type DeploymentPick = { 
+/**
+ * The project; the current one if left out.
+ */
+project: string | null, 
+/**
+ * Its name or id.
+ */
+deployment: string, };
+
+/**
+ * Goes back to an earlier revision: the one before if left out.
+ */
+export type DeploymentRollback = { 
+/**
+ * The project; the current one if left out.
+ */
+project: string | null, 
+/**
+ * Its name or id.
+ */
+deployment: string, 
+/**
+ * The revision to go back to.
+ */
+revision: number | null, };
+
+/**
+ * Where a deployment stands.
+ */
+export type DeploymentState = "starting" | "healthy" | "unhealthy" | "stopped" | "failed";
+
+/**
+ * A row of the list of endpoints.
+ */
+export type DeploymentSummary = { 
+/**
+ * Its id.
+ */
+id: string, 
+/**
+ * Its name, unique in the project.
+ */
+name: string, 
+/**
+ * The target's name for people.
+ */
+target: string, 
+/**
+ * Where it stands.
+ */
+state: DeploymentState, 
+/**
+ * What it serves.
+ */
+model: ModelLinkView, 
+/**
+ * Its address.
+ */
+url: string | null, 
+/**
+ * Requests in the last hour.
+ */
+requestsLastHour: number, 
+/**
+ * Alerts nobody has looked at.
+ */
+openAlerts: number, 
+/**
+ * When it was made, ms since the epoch.
+ */
+createdAt: number, };
+
+/**
+ * Sends one row to an endpoint.
+ */
+export type DeploymentTry = { 
+/**
+ * The project; the current one if left out.
+ */
+project: string | null, 
+/**
+ * Its name or id.
+ */
+deployment: string, 
+/**
+ * Input by name; the sample row if left out.
+ */
+inputs: { [key in string]: JsonValue } | null, };
+
+/**
+ * How bad a finding is.
+ */
+export type DriftLevel = "none" | "warning" | "alarm";
+
+/**
+ * Drift of one column.
+ */
+export type DriftView = { 
+/**
+ * The input, or the output for the prediction.
+ */
+column: string, 
+/**
+ * How bad it is.
+ */
+level: DriftLevel, 
+/**
+ * Population stability index.
+ */
+psi: number, 
+/**
+ * `ks` or `chi_square`.
+ */
+test: string, 
+/**
+ * The test's statistic.
+ */
+statistic: number, 
+/**
+ * The test's p-value.
+ */
+pValue: number, 
+/**
+ * Share of missing values at training time.
+ */
+missingBaseline: number, 
+/**
+ * Share of missing values now.
+ */
+missingCurrent: number, 
+/**
+ * Values never seen in training, if it is a text column.
+ */
+newValues: Array<string>, 
+/**
+ * Both distributions.
+ */
+figure: Figure, };
+
+/**
+ * One event.
+ */
+export type Event = { "type": "changed", 
+/**
+ * What changed.
+ */
+topics: Array<Topic>, } | { "type": "job", 
+/**
+ * The job as it is now.
+ */
+job: JobView, } | { "type": "points", 
+/**
+ * The run.
+ */
+runId: string, 
+/**
+ * The step that trains.
+ */
+stepId: string, 
+/**
+ * What is on the y axis.
+ */
+metric: string, 
+/**
+ * `[round, train, validation]`; validation is null where there is none.
+ */
+points: Array<[number, number, number | null]>, };
+
+/**
+ * The wire form of every failure.
+ */
+export type Failure = { 
+/**
+ * What kind of failure it is, for a program to act on.
+ */
+code: Code, 
+/**
+ * What could not be done and to what.
+ */
+message: string, 
+/**
+ * What the user can do now.
+ */
+hint: string | null, 
+/**
+ * What lies behind it, outermost first.
+ */
+causes: Array<string>, };
+
+/**
+ * A named value that goes in or out.
+ */
+export type FieldView = { 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * Its type.
+ */
+kind: ColumnKind, };
+
+/**
+ * A chart by its content. Points are thinned to at most 400 a series before they get here.
+ */
+export type Figure = { "type": "roc", 
+/**
+ * One line a class (a single one for a binary target); `value` is its area.
+ */
+series: Array<Series>, } | { "type": "precision_recall", 
+/**
+ * One line a class; `value` is the average precision.
+ */
+series: Array<Series>, } | { "type": "calibration", 
+/**
+ * One line a class; `value` is the Brier score.
+ */
+series: Array<Series>, } | { "type": "confusion", 
+/**
+ * Class names, in the order of rows and columns.
+ */
+classes: Array<string>, 
+/**
+ * `counts[actual][predicted]`.
+ */
+counts: Array<Array<number>>, } | { "type": "importance", 
+/**
+ * What was measured, such as `permutation (loss of AUC)`.
+ */
+measure: string, 
+/**
+ * At most 30 bars.
+ */
+bars: Array<Bar>, } | { "type": "curves", 
+/**
+ * What is on the y axis, such as `log loss`.
+ */
+metric: string, 
+/**
+ * Usually `train` and `validation`.
+ */
+series: Array<Series>, } | { "type": "residuals", 
+/**
+ * At most 400 rows, evenly picked.
+ */
+points: Array<Point>, } | { "type": "histogram", 
+/**
+ * What was counted.
+ */
+label: string, 
+/**
+ * Bin edges, one more than counts.
+ */
+edges: Array<number>, 
+/**
+ * Rows in each bin.
+ */
+counts: Array<number>, } | { "type": "drift", 
+/**
+ * The column, or `prediction`.
+ */
+column: string, 
+/**
+ * Bin labels.
+ */
+bins: Array<string>, 
+/**
+ * Shares at training time.
+ */
+baseline: Array<number>, 
+/**
+ * Shares in the window looked at.
+ */
+current: Array<number>, 
+/**
+ * Population stability index of the two.
+ */
+psi: number, };
+
+/**
+ * One check of a gate.
+ */
+export type GateCheck = { 
+/**
+ * What is checked.
+ */
+name: string, 
+/**
+ * Whether it holds.
+ */
+status: CheckStatus, 
+/**
+ * What was found, in a sentence.
+ */
+message: string, };
+
+/**
+ * Every check that must hold.
+ */
+export type GateReport = { 
+/**
+ * The model.
+ */
+model: string, 
+/**
+ * The version.
+ */
+version: number, 
+/**
+ * The alias.
+ */
+alias: string, 
+/**
+ * The version the alias points at now.
+ */
+current: number | null, 
+/**
+ * The checks in order.
+ */
+checks: Array<GateCheck>, 
+/**
+ * True if every check that blocks holds.
+ */
+isOpen: boolean, };
+
+/**
+ * What the Home screen shows.
+ */
+export type HomeView = { 
+/**
+ * What to do next.
+ */
+next: NextStep, 
+/**
+ * The last runs.
+ */
+runs: Array<RunSummary>, 
+/**
+ * Every endpoint.
+ */
+deployments: Array<DeploymentSummary>, 
+/**
+ * Alerts nobody has looked at.
+ */
+alerts: Array<AlertView>, 
+/**
+ * The newest entries of the audit log.
+ */
+audit: Array<AuditEntry>, };
+
+/**
+ * Names a project, or the current one.
+ */
+export type InProject = { 
+/**
+ * The project; the current one if left out.
+ */
+project: string | null, };
+
+/**
+ * Asks for the newest jobs.
+ */
+export type JobList = { 
+/**
+ * Only those that are not finished.
+ */
+active: boolean, };
+
+/**
+ * Names a job.
+ */
+export type JobPick = { 
+/**
+ * Its id.
+ */
+jobId: string, };
+
+/**
+ * The job that was started.
+ */
+export type JobRef = { 
+/**
+ * Its id.
+ */
+jobId: string, };
+
+/**
+ * Where a job stands.
+ */
+export type JobState = "queued" | "running" | "done" | "failed" | "cancelled" | "interrupted";
+
+/**
+ * A job as it is now.
+ */
+export type JobView = { 
+/**
+ * Its id.
+ */
+id: string, 
+/**
+ * The command behind it, such as `dataset.import`.
+ */
+kind: string, 
+/**
+ * What it does, for people.
+ */
+title: string, 
+/**
+ * Where it stands.
+ */
+state: JobState, 
+/**
+ * What it is doing, such as `reading`.
+ */
+stage: string | null, 
+/**
+ * Units done.
+ */
+done: number, 
+/**
+ * Units in all, if known.
+ */
+total: number | null, 
+/**
+ * When it started, ms since the epoch.
+ */
+startedAt: number, 
+/**
+ * When it ended.
+ */
+finishedAt: number | null, 
+/**
+ * Why it failed.
+ */
+error: Failure | null, 
+/**
+ * What it came to; its shape depends on the kind.
+ */
+result: JsonValue | null, 
+/**
+ * What it is about: `{run}`, `{dataset}`, `{deployment}` …, to link to.
+ */
+subject: JsonValue, };
+
+export type JsonValue = number | string | boolean | Array<JsonValue> | { [key in string]: JsonValue } | null;
+
+/**
+ * Positions by step id, in pixels.
+ */
+export type LayoutView = { 
+/**
+ * Positions by step id.
+ */
+positions: { [key in string]: [number, number] }, };
+
+/**
+ * A piece of a log.
+ */
+export type LogPage = { 
+/**
+ * The text.
+ */
+text: string, 
+/**
+ * Where to go on.
+ */
+nextOffset: number, 
+/**
+ * True if nothing more will come.
+ */
+isComplete: boolean, };
+
+/**
+ * A metric by name.
+ */
+export type MetricView = { 
+/**
+ * Its name, such as `roc_auc`.
+ */
+name: string, 
+/**
+ * Its name for people.
+ */
+title: string, 
+/**
+ * True if more is better.
+ */
+higherIsBetter: boolean, 
+/**
+ * What it is, with its formula.
+ */
+doc: string, };
+
+/**
+ * A model with its versions.
+ */
+export type ModelDetail = { 
+/**
+ * The row of the list.
+ */
+summary: ModelSummary, 
+/**
+ * Every version, newest first.
+ */
+versions: Array<ModelVersionRow>, 
+/**
+ * Who moved which alias when, newest first.
+ */
+history: Array<AliasMove>, };
+
+/**
+ * Writes the package as a folder that MLflow, onnxruntime and fettle-serve read.
+ */
+export type ModelExport = { 
+/**
+ * The project; the current one if left out.
+ */
+project: string | null, 
+/**
+ * The model.
+ */
+model: string, 
+/**
+ * The version; the newest if left out.
+ */
+version: string | null, 
+/**
+ * The folder to write; it must not exist.
+ */
+to: string, };
+
+/**
+ * Asks what stands between a version and an alias.
+ */
+export type ModelGate = { 
+/**
+ * The project; the current one if left out.
+ */
+project: string | null, 
+/**
+ * The model.
+ */
+model: string, 
+/**
+ * The version; the newest if left out.
+ */
+version: string | null, 
+/**
+ * The alias; `production` if left out.
+ */
+alias: string | null, };
+
+/**
+ * Points at a model version.
+ */
+export type ModelLink = { 
+/**
+ * The model.
+ */
+model: string, 
+/**
+ * The version's number.
+ */
+version: number, };
+
+/**
+ * Points at a model version, with the aliases it has now.
+ */
+export type ModelLinkView = { 
+/**
+ * The model.
+ */
+model: string, 
+/**
+ * The version's number.
+ */
+version: number, 
+/**
+ * Aliases that point at it.
+ */
+aliases: Array<string>, };
+
+/**
+ * Names a model.
+ */
+export type ModelPick = { 
+/**
+ * The project; the current one if left out.
+ */
+project: string | null, 
+/**
+ * Its name.
+ */
+model: string, };
+
+/**
+ * Scores a file with a version.
+ */
+export type ModelPredict = { 
+/**
+ * The project; the current one if left out.
+ */
+project: string | null, 
+/**
+ * The model.
+ */
+model: string, 
+/**
+ * The version; the newest if left out.
+ */
+version: string | null, 
+/**
+ * A CSV file with the model's inputs.
+ */
+path: string, 
+/**
+ * The CSV file to write; it must not exist.
+ */
+to: string, };
+
+/**
+ * Moves an alias to a version if the gate is open.
+ */
+export type ModelPromote = { 
+/**
+ * The project; the current one if left out.
+ */
+project: string | null, 
+/**
+ * The model.
+ */
+model: string, 
+/**
+ * The version; the newest if left out.
+ */
+version: string | null, 
+/**
+ * The alias; `production` if left out.
+ */
+alias: string | null, 
+/**
+ * Why; goes into the audit log.
+ */
+reason: string | null, };
+
+/**
+ * Registers a model that a run trained.
+ */
+export type ModelRegister = { 
+/**
+ * The run.
+ */
+run: string, 
+/**
+ * The step that trained it; the best one if left out.
+ */
+step: string | null, 
+/**
+ * The model's name; the pipeline's if left out.
+ */
+name: string | null, };
+
+/**
+ * A row of the list of models.
+ */
+export type ModelSummary = { 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * The newest version.
+ */
+version: number, 
+/**
+ * How many versions.
+ */
+versions: number, 
+/**
+ * Version number by alias.
+ */
+aliases: { [key in string]: number }, 
+/**
+ * The newest version's metrics.
+ */
+metrics: { [key in string]: number }, 
+/**
+ * What it answers.
+ */
+task: TaskView, 
+/**
+ * When the newest version came, ms since the epoch.
+ */
+createdAt: number, 
+/**
+ * Endpoints that serve it.
+ */
+endpoints: Array<string>, };
+
+/**
+ * A model version with everything about it.
+ */
+export type ModelVersionDetail = { 
+/**
+ * The model.
+ */
+model: string, 
+/**
+ * The version.
+ */
+row: ModelVersionRow, 
+/**
+ * What it answers.
+ */
+task: TaskView, 
+/**
+ * The column it predicts.
+ */
+target: string, 
+/**
+ * The classes it knows.
+ */
+classes: Array<string>, 
+/**
+ * What goes in.
+ */
+inputs: Array<FieldView>, 
+/**
+ * What comes out.
+ */
+outputs: Array<FieldView>, 
+/**
+ * The trainer's parameters.
+ */
+params: { [key in string]: JsonValue }, 
+/**
+ * The fitted transforms before the trainer, one sentence each.
+ */
+recipe: Array<string>, 
+/**
+ * ROC, confusion, importance ….
+ */
+figures: Array<Figure>, 
+/**
+ * The package scores as the run did: how exactly.
+ */
+parity: ParityView | null, 
+/**
+ * The dataset version it learned from.
+ */
+dataset: DatasetLink | null, 
+/**
+ * The step that trained it.
+ */
+step: string, 
+/**
+ * The pipeline.
+ */
+pipeline: string, 
+/**
+ * Endpoints that serve it.
+ */
+endpoints: Array<string>, 
+/**
+ * Bytes of the package.
+ */
+sizeBytes: number, 
+/**
+ * BLAKE3 of the package.
+ */
+digest: string, };
+
+/**
+ * Names a version: its number or an alias; the newest if left out.
+ */
+export type ModelVersionPick = { 
+/**
+ * The project; the current one if left out.
+ */
+project: string | null, 
+/**
+ * The model.
+ */
+model: string, 
+/**
+ * `3`, `champion`, `production` ….
+ */
+version: string | null, };
+
+/**
+ * A version in the list of a model.
+ */
+export type ModelVersionRow = { 
+/**
+ * Its number.
+ */
+number: number, 
+/**
+ * Aliases that point at it.
+ */
+aliases: Array<string>, 
+/**
+ * Its metrics.
+ */
+metrics: { [key in string]: number }, 
+/**
+ * The trainer, for people.
+ */
+trainer: string, 
+/**
+ * The run it came from.
+ */
+runId: string, 
+/**
+ * That run's number.
+ */
+runNumber: number, 
+/**
+ * When it was registered, ms since the epoch.
+ */
+createdAt: number, };
+
+/**
+ * Compares a file with the training data without sending it anywhere.
+ */
+export type MonitorCheck = { 
+/**
+ * The project; the current one if left out.
+ */
+project: string | null, 
+/**
+ * The deployment's name or id.
+ */
+deployment: string, 
+/**
+ * A CSV file with the model's inputs.
+ */
+path: string, };
+
+/**
+ * Scores a file through an endpoint, as traffic: the validation data if no path is given.
+ */
+export type MonitorReplay = { 
+/**
+ * The project; the current one if left out.
+ */
+project: string | null, 
+/**
+ * The deployment's name or id.
+ */
+deployment: string, 
+/**
+ * A CSV file with the model's inputs.
+ */
+path: string | null, };
+
+/**
+ * Sets the rules of an endpoint.
+ */
+export type MonitorRules = { 
+/**
+ * The project; the current one if left out.
+ */
+project: string | null, 
+/**
+ * The deployment's name or id.
+ */
+deployment: string, 
+/**
+ * All its rules.
+ */
+rules: Array<AlertRule>, };
+
+/**
+ * Asks how an endpoint does.
+ */
+export type MonitorStatus = { 
+/**
+ * The project; the current one if left out.
+ */
+project: string | null, 
+/**
+ * The deployment's name or id.
+ */
+deployment: string, 
+/**
+ * How far back to look, in minutes; since the beginning if left out.
+ */
+windowMinutes: number | null, };
+
+/**
+ * How an endpoint does.
+ */
+export type MonitorView = { 
+/**
+ * The deployment's name.
+ */
+deployment: string, 
+/**
+ * What it serves: `model` and version.
+ */
+model: string, 
+/**
+ * The version's number.
+ */
+version: number, 
+/**
+ * Rows scored in the window.
+ */
+rows: number, 
+/**
+ * Requests in the window.
+ */
+requests: number, 
+/**
+ * Requests that failed.
+ */
+errors: number, 
+/**
+ * Latency of a request, ms: median.
+ */
+latencyP50Ms: number | null, 
+/**
+ * Latency of a request, ms: 95 per cent quantile.
+ */
+latencyP95Ms: number | null, 
+/**
+ * Latency of a request, ms: 99 per cent quantile.
+ */
+latencyP99Ms: number | null, 
+/**
+ * Traffic over time.
+ */
+traffic: Array<TrafficBin>, 
+/**
+ * The worst level of all features and the prediction.
+ */
+level: DriftLevel, 
+/**
+ * The prediction's drift.
+ */
+prediction: DriftView | null, 
+/**
+ * Drift by input, worst first.
+ */
+features: Array<DriftView>, 
+/**
+ * Rows needed before drift is computed.
+ */
+rowsNeeded: number, 
+/**
+ * Rules that raise alerts.
+ */
+rules: Array<AlertRule>, 
+/**
+ * Alerts of this endpoint, newest first.
+ */
+alerts: Array<AlertView>, };
+
+/**
+ * The next thing to do.
+ */
+export type NextStep = { "type": "import" } | { "type": "build_pipeline", 
+/**
+ * The dataset.
+ */
+dataset: string, } | { "type": "run_pipeline", 
+/**
+ * The pipeline.
+ */
+pipeline: string, } | { "type": "promote", 
+/**
+ * The model.
+ */
+model: string, 
+/**
+ * The version.
+ */
+version: number, } | { "type": "deploy", 
+/**
+ * The model.
+ */
+model: string, 
+/**
+ * The version.
+ */
+version: number, } | { "type": "watch", 
+/**
+ * The deployment.
+ */
+deployment: string, };
+
+/**
+ * Nothing to say.
+ */
+export type Nothing = Record<symbol, never>;
+
+/**
+ * What was counted about a column of numbers.
+ */
+export type NumberProfileView = { 
+/**
+ * Smallest.
+ */
+min: number, 
+/**
+ * Largest.
+ */
+max: number, 
+/**
+ * Mean.
+ */
+mean: number, 
+/**
+ * Standard deviation (divided by n - 1).
+ */
+std: number, 
+/**
+ * 1, 5, 25, 50, 75, 95 and 99 per cent quantiles.
+ */
+quantiles: [number, number, number, number, number, number, number], 
+/**
+ * Edges of the bins, one more than counts.
+ */
+edges: Array<number>, 
+/**
+ * Rows in each bin; the outer bins take what lies beyond.
+ */
+counts: Array<number>, };
+
+/**
+ * What came out of a port.
+ */
+export type OutputView = { "type": "table", 
+/**
+ * A window of them.
+ */
+page: TablePage, } | { "type": "model", 
+/**
+ * What it is.
+ */
+model: TrainedModel, 
+/**
+ * Its figures.
+ */
+figures: Array<Figure>, } | { "type": "metrics", 
+/**
+ * By name.
+ */
+metrics: { [key in string]: number }, } | { "type": "report", 
+/**
+ * In the order to be shown.
+ */
+figures: Array<Figure>, 
+/**
+ * Remarks in plain words.
+ */
+notes: Array<string>, } | { "type": "gone" };
+
+/**
+ * Held-out rows scored by the package and by the run.
+ */
+export type ParityView = { 
+/**
+ * Rows compared.
+ */
+rows: number, 
+/**
+ * Largest absolute difference of any output.
+ */
+maxAbsDiff: number, };
+
+/**
+ * How the bytes of a delimited file become a table. Every guess can be corrected.
+ */
+export type ParseOptions = { 
+/**
+ * `utf-8`, `utf-16le`, `utf-16be`, `windows-1252` ….
+ */
+encoding: string, 
+/**
+ * One character: `,` `;` `|` or a tab.
+ */
+delimiter: string, 
+/**
+ * The quote character, or none.
+ */
+quote: string | null, 
+/**
+ * Lines before the header that belong to no table.
+ */
+skipLines: number, 
+/**
+ * True if the first line holds names.
+ */
+hasHeader: boolean, 
+/**
+ * Lines starting with this are comments.
+ */
+comment: string | null, 
+/**
+ * `.` or `,`.
+ */
+decimal: string, 
+/**
+ * Words that mean a missing value, beside the empty cell.
+ */
+nulls: Array<string>, 
+/**
+ * Corrections of column types, by name.
+ */
+kinds: { [key in string]: ColumnKind }, };
+
+/**
+ * Commits the draft to the project's git repository.
+ */
+export type PipelineCommit = { 
+/**
+ * The project; the current one if left out.
+ */
+project: string | null, 
+/**
+ * The pipeline's name.
+ */
+pipeline: string, 
+/**
+ * The commit's message; written for you if left out.
+ */
+message: string | null, };
+
+/**
+ * A pipeline as a graph: the same as its TOML file.
+ */
+export type PipelineDoc = { 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * The steps, in the order of the file.
+ */
+steps: Array<StepDoc>, };
+
+/**
+ * Asks for a look at a graph: as given, or else the draft or file of that name.
+ */
+export type PipelineExamine = { 
+/**
+ * The project; the current one if left out.
+ */
+project: string | null, 
+/**
+ * The pipeline's name.
+ */
+pipeline: string, 
+/**
+ * The graph as it is on screen.
+ */
+doc: PipelineDoc | null, 
+/**
+ * Only what this step needs.
+ */
+to: string | null, };
+
+/**
+ * Asks where the steps of a graph should stand.
+ */
+export type PipelineLayout = { 
+/**
+ * The graph.
+ */
+doc: PipelineDoc, };
+
+/**
+ * Makes a pipeline: empty, or for a dataset with a target (split, prepare, three trainers,
+ * compare, check, register), laid out and ready to run.
+ */
+export type PipelineNew = { 
+/**
+ * The project; the current one if left out.
+ */
+project: string | null, 
+/**
+ * Its name; from the dataset if left out.
+ */
+name: string | null, 
+/**
+ * The dataset to build for.
+ */
+dataset: string | null, };
+
+/**
+ * Names a pipeline.
+ */
+export type PipelinePick = { 
+/**
+ * The project; the current one if left out.
+ */
+project: string | null, 
+/**
+ * The pipeline's name.
+ */
+pipeline: string, };
+
+/**
+ * Gives a pipeline another name.
+ */
+export type PipelineRename = { 
+/**
+ * The project; the current one if left out.
+ */
+project: string | null, 
+/**
+ * Its name now.
+ */
+pipeline: string, 
+/**
+ * Its new name.
+ */
+to: string, };
+
+/**
+ * Runs a pipeline.
+ */
+export type PipelineRun = { 
+/**
+ * The project; the current one if left out.
+ */
+project: string | null, 
+/**
+ * The pipeline's name.
+ */
+pipeline: string, 
+/**
+ * The graph as it is on screen; else the draft or file of that name.
+ */
+doc: PipelineDoc | null, 
+/**
+ * Only what this step needs.
+ */
+to: string | null, 
+/**
+ * Threads in all; as many as the machine has if left out.
+ */
+threads: number | null, 
+/**
+ * True to run every step again.
+ */
+force: boolean, };
+
+/**
+ * Saves what is on the canvas as the draft.
+ */
+export type PipelineSave = { 
+/**
+ * The project; the current one if left out.
+ */
+project: string | null, 
+/**
+ * The pipeline's name.
+ */
+pipeline: string, 
+/**
+ * The graph.
+ */
+doc: PipelineDoc, };
+
+/**
+ * Saves the TOML text as the draft; refused with the line if it does not parse.
+ */
+export type PipelineSaveText = { 
+/**
+ * The project; the current one if left out.
+ */
+project: string | null, 
+/**
+ * The pipeline's name.
+ */
+pipeline: string, 
+/**
+ * The file's text.
+ */
+text: string, };
+
+/**
+ * A row of the list of pipelines.
+ */
+export type PipelineSummary = { 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * How many steps.
+ */
+steps: number, 
+/**
+ * True if the draft differs from what git has.
+ */
+isChanged: boolean, 
+/**
+ * The datasets it reads.
+ */
+datasets: Array<string>, 
+/**
+ * Its last run.
+ */
+lastRun: RunSummary | null, };
+
+/**
+ * A pipeline as it is on screen.
+ */
+export type PipelineView = { 
+/**
+ * The graph: the draft if there is one, else the file.
+ */
+doc: PipelineDoc, 
+/**
+ * The same as TOML.
+ */
+text: string, 
+/**
+ * True if the draft differs from what git has.
+ */
+isChanged: boolean, 
+/**
+ * The last commit that touched the file.
+ */
+commit: CommitView | null, 
+/**
+ * Its last run, to show states on the canvas.
+ */
+lastRun: RunSummary | null, };
+
+/**
+ * What would happen with a step.
+ */
+export type PlanAction = "cached" | "run" | "pending";
+
+/**
+ * What a run would do with a step.
+ */
+export type PlanStep = { 
+/**
+ * The step.
+ */
+step: string, 
+/**
+ * What would happen: its result is there, it must run, or that is known only once the
+ * steps before it have run.
+ */
+action: PlanAction, 
+/**
+ * Why it must run: one sentence a cause.
+ */
+reasons: Array<string>, };
+
+/**
+ * What a run would do.
+ */
+export type PlanView = { 
+/**
+ * The steps in the order they could run.
+ */
+steps: Array<PlanStep>, 
+/**
+ * How many come from the cache.
+ */
+cached: number, 
+/**
+ * How many would run.
+ */
+toRun: number, 
+/**
+ * How long it took last time, in ms, where all steps have run before.
+ */
+estimateMs: number | null, };
+
+/**
+ * A point of a chart.
+ */
+export type Point = { 
+/**
+ * Horizontal.
+ */
+x: number, 
+/**
+ * Vertical.
+ */
+y: number, };
+
+/**
+ * What flows through a port.
+ */
+export type PortType = "table" | "model" | "metrics" | "report" | "files";
+
+/**
+ * A port of a step kind.
+ */
+export type PortView = { 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * What flows through it.
+ */
+type: PortType, 
+/**
+ * True if it takes several wires.
+ */
+isMany: boolean, 
+/**
+ * True if the step can run without it.
+ */
+isOptional: boolean, 
+/**
+ * One sentence.
+ */
+doc: string, };
+
+/**
+ * One thing that is wrong.
+ */
+export type Problem = { 
+/**
+ * The step, unless it is the whole graph.
+ */
+step: string | null, 
+/**
+ * The parameter, if it is one.
+ */
+param: string | null, 
+/**
+ * The input port, if it is one.
+ */
+port: string | null, 
+/**
+ * True if the pipeline can run nevertheless.
+ */
+isWarning: boolean, 
+/**
+ * What is wrong.
+ */
+message: string, 
+/**
+ * What to do.
+ */
+hint: string | null, };
+
+/**
+ * What serves.
+ */
+export type ProcessView = { 
+/**
+ * Its id.
+ */
+pid: number, 
+/**
+ * Its memory, bytes.
+ */
+memoryBytes: number | null, 
+/**
+ * When it started, ms since the epoch.
+ */
+startedAt: number, };
+
+/**
+ * Everything counted about a version.
+ */
+export type ProfileView = { 
+/**
+ * Rows.
+ */
+rows: number, 
+/**
+ * False if anything was sampled.
+ */
+isExact: boolean, 
+/**
+ * One entry a column.
+ */
+columns: Array<ColumnProfileView>, 
+/**
+ * What a person should look at: constant columns, ids, imbalance.
+ */
+warnings: Array<string>, };
+
+/**
+ * Makes a project and opens it.
+ */
+export type ProjectNew = { 
+/**
+ * Its name for people.
+ */
+name: string, };
+
+/**
+ * Opens a project.
+ */
+export type ProjectOpen = { 
+/**
+ * Its slug.
+ */
+project: string, };
+
+/**
+ * Git state of a project.
+ */
+export type ProjectStatus = { 
+/**
+ * Its slug.
+ */
+slug: string, 
+/**
+ * Its name for people.
+ */
+name: string, 
+/**
+ * The branch.
+ */
+branch: string, 
+/**
+ * Files that differ from the last commit, and pipelines whose draft does.
+ */
+changed: Array<string>, 
+/**
+ * The last commit.
+ */
+commit: CommitView | null, };
+
+/**
+ * A project in a list.
+ */
+export type ProjectSummary = { 
+/**
+ * Its name in paths and commands.
+ */
+slug: string, 
+/**
+ * Its name for people.
+ */
+name: string, 
+/**
+ * When it was made, ms since the epoch.
+ */
+createdAt: number, 
+/**
+ * How many datasets.
+ */
+datasets: number, 
+/**
+ * How many pipelines.
+ */
+pipelines: number, 
+/**
+ * How many models.
+ */
+models: number, };
+
+/**
+ * A line of the file that is not in the table.
+ */
+export type RejectedRow = { 
+/**
+ * Line number in the file, from 1.
+ */
+line: number, 
+/**
+ * Why.
+ */
+reason: string, 
+/**
+ * The start of the line.
+ */
+excerpt: string, };
+
+/**
+ * A model version that was put there.
+ */
+export type RevisionView = { 
+/**
+ * Its number.
+ */
+number: number, 
+/**
+ * What it serves.
+ */
+model: ModelLinkView, 
+/**
+ * True for the one that answers.
+ */
+isCurrent: boolean, 
+/**
+ * `starting`, `healthy`, `failed`, `stopped`, `superseded`.
+ */
+state: string, 
+/**
+ * When it was made, ms since the epoch.
+ */
+createdAt: number, 
+/**
+ * Why it failed.
+ */
+error: Failure | null, };
+
+/**
+ * Compares models of one or several runs.
+ */
+export type RunCompare = { 
+/**
+ * Ids of the runs, two to fifty; one is enough to compare its own models.
+ */
+runs: Array<string>, };
+
+/**
+ * Asks for the live curves of a run.
+ */
+export type RunCurves = { 
+/**
+ * One entry a training step.
+ */
+curves: Array<StepCurve>, };
+
+/**
+ * A run with everything about it.
+ */
+export type RunDetail = { 
+/**
+ * The row of the table.
+ */
+summary: RunSummary, 
+/**
+ * The graph exactly as it ran.
+ */
+doc: PipelineDoc, 
+/**
+ * Its steps in the order of the graph.
+ */
+steps: Array<StepRunView>, 
+/**
+ * Why it failed.
+ */
+error: Failure | null, 
+/**
+ * Git commit of the project, Fettle version, system, threads ….
+ */
+environment: { [key in string]: string }, 
+/**
+ * The models trained in it, best first.
+ */
+models: Array<TrainedModel>, };
+
+/**
+ * Asks for runs, newest first.
+ */
+export type RunList = { 
+/**
+ * The project; the current one if left out.
+ */
+project: string | null, 
+/**
+ * Only runs of this pipeline.
+ */
+pipeline: string | null, 
+/**
+ * Only runs in this state.
+ */
+state: RunState | null, 
+/**
+ * First row, from 0.
+ */
+offset: number, 
+/**
+ * Rows wanted; 100 if left out, 1,000 at most.
+ */
+limit: number | null, };
+
+/**
+ * Asks for a step's log from a byte on.
+ */
+export type RunLog = { 
+/**
+ * The run.
+ */
+run: string, 
+/**
+ * The step; the whole run's log if left out.
+ */
+step: string | null, 
+/**
+ * First byte wanted.
+ */
+offset: number, };
+
+/**
+ * Puts a note on a run.
+ */
+export type RunNote = { 
+/**
+ * The run.
+ */
+run: string, 
+/**
+ * The note; empty removes it.
+ */
+note: string, };
+
+/**
+ * Asks for what came out of a port.
+ */
+export type RunOutput = { 
+/**
+ * The run.
+ */
+run: string, 
+/**
+ * The step.
+ */
+step: string, 
+/**
+ * The output port.
+ */
+port: string, 
+/**
+ * First row, for tables.
+ */
+offset: number, 
+/**
+ * Rows wanted, for tables.
+ */
+limit: number | null, };
+
+/**
+ * A page of the runs table.
+ */
+export type RunPage = { 
+/**
+ * Runs in all.
+ */
+total: number, 
+/**
+ * The rows.
+ */
+runs: Array<RunSummary>, };
+
+/**
+ * Names a run.
+ */
+export type RunPick = { 
+/**
+ * Its id, or `#` and its number.
+ */
+run: string, };
+
+/**
+ * A run was started.
+ */
+export type RunStarted = { 
+/**
+ * The run.
+ */
+runId: string, 
+/**
+ * The job that executes it.
+ */
+jobId: string, };
+
+/**
+ * Where a run stands.
+ */
+export type RunState = "queued" | "running" | "done" | "failed" | "cancelled" | "interrupted";
+
+/**
+ * A row of the runs table.
+ */
+export type RunSummary = { 
+/**
+ * Its id.
+ */
+id: string, 
+/**
+ * Its number in the project.
+ */
+number: number, 
+/**
+ * The pipeline.
+ */
+pipeline: string, 
+/**
+ * Where it stands.
+ */
+state: RunState, 
+/**
+ * When it started, ms since the epoch.
+ */
+startedAt: number, 
+/**
+ * How long it took, ms.
+ */
+durationMs: number | null, 
+/**
+ * Steps that came from the cache.
+ */
+cached: number, 
+/**
+ * Steps in all.
+ */
+steps: number, 
+/**
+ * The best model's metrics, by name.
+ */
+metrics: { [key in string]: number }, 
+/**
+ * The best model's step.
+ */
+bestStep: string | null, 
+/**
+ * Dataset versions that went in, such as `penguins v2`.
+ */
+datasets: Array<DatasetLink>, 
+/**
+ * Model versions that came out.
+ */
+models: Array<ModelLink>, 
+/**
+ * A note by the user.
+ */
+note: string | null, };
+
+/**
+ * A line of a chart.
+ */
+export type Series = { 
+/**
+ * What the line is.
+ */
+name: string, 
+/**
+ * The points from left to right.
+ */
+points: Array<Point>, 
+/**
+ * The one number that sums the line up, if there is one.
+ */
+value: number | null, };
+
+/**
+ * The settings.
+ */
+export type Settings = { 
+/**
+ * `system`, `light` or `dark`.
+ */
+theme: string, 
+/**
+ * Size of everything on screen, per cent, 80 to 150.
+ */
+zoomPct: number, 
+/**
+ * True to leave the daemon running when the last window closes.
+ */
+keepRunning: boolean, 
+/**
+ * True to show a desktop notification for alerts and finished jobs.
+ */
+notify: boolean, 
+/**
+ * Largest size of the cache, bytes.
+ */
+cacheLimitBytes: number, 
+/**
+ * Threads for a run; 0 for as many as the machine has.
+ */
+threads: number, 
+/**
+ * True once the user has seen Welcome.
+ */
+isWelcomed: boolean, };
+
+/**
+ * A first look at a file before it is imported.
+ */
+export type SniffView = { 
+/**
+ * How the file was read.
+ */
+options: ParseOptions, 
+/**
+ * The columns as they would be.
+ */
+columns: Array<ColumnView>, 
+/**
+ * The first rows as text; null is missing.
+ */
+rows: Array<Array<string | null>>, 
+/**
+ * What a person should know: renamed columns, odd lines.
+ */
+warnings: Array<string>, 
+/**
+ * Examples of rows that would be rejected.
+ */
+rejected: Array<RejectedRow>, 
+/**
+ * Size of the file in bytes.
+ */
+sizeBytes: number, 
+/**
+ * A name for the dataset, from the file's name.
+ */
+suggestedName: string, };
+
+/**
+ * The curve of a training step.
+ */
+export type StepCurve = { 
+/**
+ * The step.
+ */
+step: string, 
+/**
+ * What is on the y axis.
+ */
+metric: string, 
+/**
+ * `[round, train, validation]`.
+ */
+points: Array<[number, number, number | null]>, };
+
+/**
+ * A step of a pipeline.
+ */
+export type StepDoc = { 
+/**
+ * Its id, unique in the pipeline: `[a-z][a-z0-9_]*`.
+ */
+id: string, 
+/**
+ * Its kind.
+ */
+kind: string, 
+/**
+ * Where it stands on the canvas, in pixels.
+ */
+position: [number, number], 
+/**
+ * Its parameters; what is left out has its default.
+ */
+params: { [key in string]: JsonValue }, 
+/**
+ * Wires by input port: each is `step.port`.
+ */
+inputs: { [key in string]: Array<string> }, };
+
+/**
+ * A kind of step, as the palette, the inspector, the CLI help and the docs show it.
+ */
+export type StepKindView = { 
+/**
+ * Its name in the pipeline file.
+ */
+kind: string, 
+/**
+ * Its name for people.
+ */
+title: string, 
+/**
+ * `data`, `clean`, `prepare`, `train`, `evaluate`, `release`.
+ */
+category: string, 
+/**
+ * One sentence.
+ */
+summary: string, 
+/**
+ * More, as Markdown.
+ */
+doc: string, 
+/**
+ * Other words people search for.
+ */
+synonyms: Array<string>, 
+/**
+ * What goes in.
+ */
+inputs: Array<PortView>, 
+/**
+ * What comes out.
+ */
+outputs: Array<PortView>, 
+/**
+ * JSON Schema of the parameters; the form is made from it. `x-column`, `x-columns`,
+ * `x-dataset`, `x-expression` mark fields with a picker of their own.
+ */
+params: JsonValue, 
+/**
+ * The parameters as they are if nobody changes them.
+ */
+defaults: JsonValue, };
+
+/**
+ * A step of a run.
+ */
+export type StepRunView = { 
+/**
+ * The step.
+ */
+step: string, 
+/**
+ * Its kind.
+ */
+kind: string, 
+/**
+ * Where it stands.
+ */
+state: StepState, 
+/**
+ * Why it ran, or that its result was there.
+ */
+reasons: Array<string>, 
+/**
+ * How far it is, while it works.
+ */
+progress: number | null, 
+/**
+ * What it is doing, while it works.
+ */
+stage: string | null, 
+/**
+ * When it started, ms since the epoch.
+ */
+startedAt: number | null, 
+/**
+ * How long it took, ms.
+ */
+durationMs: number | null, 
+/**
+ * Processor time, ms.
+ */
+cpuMs: number | null, 
+/**
+ * Largest memory, bytes.
+ */
+maxMemoryBytes: number | null, 
+/**
+ * Why it failed.
+ */
+error: Failure | null, 
+/**
+ * One line for the node's face, such as `344 × 8` or `AUC 0.931`.
+ */
+summary: string | null, 
+/**
+ * Output ports that have something to look at.
+ */
+outputs: Array<string>, };
+
+/**
+ * Where a step of a run stands.
+ */
+export type StepState = "pending" | "running" | "cached" | "done" | "failed" | "blocked" | "cancelled" | "interrupted";
+
+/**
+ * A window of a table as formatted cells.
+ */
+export type TablePage = { 
+/**
+ * Rows of the whole table.
+ */
+total: number, 
+/**
+ * First row of this page, from 0.
+ */
+offset: number, 
+/**
+ * The columns of the cells.
+ */
+columns: Array<ColumnView>, 
+/**
+ * Cells by row; null is missing, text is cut at 120 characters.
+ */
+rows: Array<Array<string | null>>, };
+
+/**
+ * A column that looks like the one to predict.
+ */
+export type TargetSuggestion = { 
+/**
+ * The column.
+ */
+column: string, 
+/**
+ * The task it means.
+ */
+task: TaskView, 
+/**
+ * Why, in half a sentence.
+ */
+reason: string, };
+
+/**
+ * Where a model can go.
+ */
+export type TargetView = { 
+/**
+ * Its name, such as `local`.
+ */
+kind: string, 
+/**
+ * Its name for people, such as `This computer`.
+ */
+title: string, 
+/**
+ * One sentence.
+ */
+summary: string, 
+/**
+ * Why it cannot be used here, if so.
+ */
+unavailable: string | null, };
+
+/**
+ * What kind of answer a model gives.
+ */
+export type TaskView = "binary" | "multiclass" | "regression";
+
+/**
+ * A part of the workspace that queries depend on and writes make stale.
+ */
+export type Topic = "projects" | "datasets" | "pipelines" | "runs" | "models" | "deployments" | "monitors" | "alerts" | "jobs" | "settings" | "audit";
+
+/**
+ * Traffic in a stretch of time.
+ */
+export type TrafficBin = { 
+/**
+ * Where the stretch starts, ms since the epoch.
+ */
+at: number, 
+/**
+ * Requests.
+ */
+requests: number, 
+/**
+ * Rows.
+ */
+rows: number, 
+/**
+ * Failed requests.
+ */
+errors: number, 
+/**
+ * 95 per cent quantile of the latency, ms.
+ */
+latencyP95Ms: number | null, };
+
+/**
+ * A model trained in a run, evaluated or not.
+ */
+export type TrainedModel = { 
+/**
+ * The step that trained it.
+ */
+step: string, 
+/**
+ * The trainer, for people.
+ */
+trainer: string, 
+/**
+ * Its parameters.
+ */
+params: { [key in string]: JsonValue }, 
+/**
+ * Its metrics, if evaluated.
+ */
+metrics: { [key in string]: number }, 
+/**
+ * True if compare chose it.
+ */
+isBest: boolean, 
+/**
+ * The version it was registered as.
+ */
+registered: ModelLink | null, };
+
+/**
+ * What an endpoint answered.
+ */
+export type TryResult = { 
+/**
+ * HTTP status.
+ */
+status: number, 
+/**
+ * Output by name.
+ */
+outputs: { [key in string]: JsonValue }, 
+/**
+ * What was sent.
+ */
+request: string, 
+/**
+ * What came back.
+ */
+response: string, 
+/**
+ * How long it took, ms.
+ */
+latencyMs: number, };
+
+/**
+ * What is wrong with a graph, and what columns flow through it.
+ */
+export type Validation = { 
+/**
+ * What is wrong; empty if it can run.
+ */
+problems: Array<Problem>, 
+/**
+ * Columns by `step.port`, as far as they are known without running.
+ */
+columns: { [key in string]: Array<ColumnView> }, };
+
+/**
+ * A value and how often it occurs.
+ */
+export type ValueCount = { 
+/**
+ * The value as written.
+ */
+value: string, 
+/**
+ * Rows with it.
+ */
+count: number, };
+
+/**
+ * Looks the workspace over.
+ */
+export type WorkspaceCheck = { 
+/**
+ * True to read back every stored byte.
+ */
+full: boolean, };
+
+/**
+ * Frees what nothing needs any more.
+ */
+export type WorkspaceGc = { 
+/**
+ * True to only say what would be freed.
+ */
+dryRun: boolean, };
+
+/**
+ * The workspace as a whole.
+ */
+export type WorkspaceInfo = { 
+/**
+ * Its folder on this machine.
+ */
+root: string, 
+/**
+ * Version of Fettle that runs it.
+ */
+version: string, 
+/**
+ * Process id of the owner.
+ */
+pid: number, 
+/**
+ * Size of the index database, bytes.
+ */
+indexBytes: number, 
+/**
+ * Size of the object store, bytes.
+ */
+objectsBytes: number, 
+/**
+ * Size of the cache, bytes; can be computed again.
+ */
+cacheBytes: number, 
+/**
+ * The project that is open.
+ */
+currentProject: string | null, };
+
+export type Commands = {
+  "workspace.info": [Nothing, WorkspaceInfo];
+  "workspace.check": [WorkspaceCheck, JobRef];
+  "workspace.repair": [Nothing, JobRef];
+  "workspace.gc": [WorkspaceGc, JobRef];
+  "settings.get": [Nothing, Settings];
+  "settings.set": [Settings, null];
+  "audit.list": [AuditList, Array<AuditEntry>];
+  "sample.open": [Nothing, JobRef];
+  "project.list": [Nothing, Array<ProjectSummary>];
+  "project.new": [ProjectNew, ProjectSummary];
+  "project.open": [ProjectOpen, ProjectSummary];
+  "project.status": [InProject, ProjectStatus];
+  "project.home": [InProject, HomeView];
+  "job.list": [JobList, Array<JobView>];
+  "job.show": [JobPick, JobView];
+  "job.cancel": [JobPick, null];
+  "dataset.sniff": [DatasetSniff, SniffView];
+  "dataset.import": [DatasetImport, JobRef];
+  "dataset.list": [InProject, Array<DatasetSummary>];
+  "dataset.show": [DatasetPick, DatasetDetail];
+  "dataset.page": [DatasetPage, TablePage];
+  "dataset.profile": [DatasetPick, ProfileView];
+  "dataset.rejected": [DatasetPick, Array<RejectedRow>];
+  "dataset.query": [DatasetQuery, TablePage];
+  "dataset.set_target": [DatasetTarget, null];
+  "dataset.export": [DatasetExport, JobRef];
+  "pipeline.kinds": [Nothing, Array<StepKindView>];
+  "pipeline.list": [InProject, Array<PipelineSummary>];
+  "pipeline.show": [PipelinePick, PipelineView];
+  "pipeline.validate": [PipelineExamine, Validation];
+  "pipeline.plan": [PipelineExamine, PlanView];
+  "pipeline.layout": [PipelineLayout, LayoutView];
+  "pipeline.new": [PipelineNew, PipelineView];
+  "pipeline.save": [PipelineSave, PipelineView];
+  "pipeline.save_text": [PipelineSaveText, PipelineView];
+  "pipeline.commit": [PipelineCommit, CommitView];
+  "pipeline.revert": [PipelinePick, PipelineView];
+  "pipeline.rename": [PipelineRename, PipelineView];
+  "pipeline.delete": [PipelinePick, null];
+  "pipeline.run": [PipelineRun, RunStarted];
+  "run.list": [RunList, RunPage];
+  "run.show": [RunPick, RunDetail];
+  "run.log": [RunLog, LogPage];
+  "run.output": [RunOutput, OutputView];
+  "run.curves": [RunPick, RunCurves];
+  "run.compare": [RunCompare, Comparison];
+  "run.cancel": [RunPick, null];
+  "run.note": [RunNote, null];
+  "model.list": [InProject, Array<ModelSummary>];
+  "model.show": [ModelPick, ModelDetail];
+  "model.version": [ModelVersionPick, ModelVersionDetail];
+  "model.gate": [ModelGate, GateReport];
+  "model.register": [ModelRegister, ModelLink];
+  "model.promote": [ModelPromote, GateReport];
+  "model.predict": [ModelPredict, JobRef];
+  "model.export": [ModelExport, JobRef];
+  "model.verify": [ModelVersionPick, JobRef];
+  "target.list": [Nothing, Array<TargetView>];
+  "deployment.list": [InProject, Array<DeploymentSummary>];
+  "deployment.show": [DeploymentPick, DeploymentDetail];
+  "deployment.log": [DeploymentPick, LogPage];
+  "deployment.create": [DeploymentCreate, JobRef];
+  "deployment.rollback": [DeploymentRollback, JobRef];
+  "deployment.stop": [DeploymentPick, null];
+  "deployment.start": [DeploymentPick, JobRef];
+  "deployment.try": [DeploymentTry, TryResult];
+  "monitor.status": [MonitorStatus, MonitorView];
+  "monitor.replay": [MonitorReplay, JobRef];
+  "monitor.check": [MonitorCheck, JobRef];
+  "monitor.set_rules": [MonitorRules, null];
+  "alert.acknowledge": [AlertAcknowledge, null];
+};
+
+export const queryTopics: { [K in keyof Commands]?: Topic[] } = {
+  "workspace.info": ["projects","settings"],
+  "settings.get": ["settings"],
+  "audit.list": ["audit"],
+  "project.list": ["projects","datasets","pipelines","models"],
+  "project.status": ["projects","pipelines"],
+  "project.home": ["datasets","pipelines","runs","models","deployments","alerts","audit"],
+  "job.list": ["jobs"],
+  "job.show": ["jobs"],
+  "dataset.sniff": [],
+  "dataset.list": ["datasets"],
+  "dataset.show": ["datasets","pipelines"],
+  "dataset.page": ["datasets"],
+  "dataset.profile": ["datasets"],
+  "dataset.rejected": ["datasets"],
+  "dataset.query": ["datasets"],
+  "pipeline.kinds": [],
+  "pipeline.list": ["pipelines","runs"],
+  "pipeline.show": ["pipelines","runs"],
+  "pipeline.validate": ["pipelines","datasets"],
+  "pipeline.plan": ["pipelines","datasets","runs"],
+  "pipeline.layout": [],
+  "run.list": ["runs"],
+  "run.show": ["runs","models"],
+  "run.log": ["runs"],
+  "run.output": ["runs"],
+  "run.curves": ["runs"],
+  "run.compare": ["runs"],
+  "model.list": ["models","deployments"],
+  "model.show": ["models","deployments"],
+  "model.version": ["models","deployments"],
+  "model.gate": ["models"],
+  "target.list": [],
+  "deployment.list": ["deployments","models","alerts"],
+  "deployment.show": ["deployments","models","alerts"],
+  "deployment.log": ["deployments"],
+  "monitor.status": ["monitors","deployments","alerts"],
+};

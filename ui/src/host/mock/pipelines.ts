@@ -1,0 +1,210 @@
+// Pipelines in memory: drafts, commits, what is wrong with a graph, and its file as text.
+
+import type { ColumnView, CommitView, JsonValue, PipelineDoc, PipelineView, Problem, StepDoc } from '../bindings'
+import { kinds } from './kinds'
+import { lastRunOf, planFor, startRun } from './training'
+import { failure, wait, type Answers, type World } from './world'
+
+type Kept = { doc: PipelineDoc; committed: PipelineDoc | null; commit: CommitView | null }
+
+const step = (id: string, kind: string, position: [number, number], params: StepDoc['params'], inputs: StepDoc['inputs']): StepDoc => ({ id, kind, position, params, inputs })
+
+/** Split, prepare, three trainers, compare, check, register: as the backend builds it. */
+export function template(name: string, dataset: string): PipelineDoc {
+  const trainers = ['linear', 'forest', 'boosting']
+  return {
+    name,
+    steps: [
+      step('penguins', 'dataset', [40, 160], { dataset, target: 'species' }, {}),
+      step('split', 'split', [300, 160], { stratify: true }, { table: ['penguins.table'] }),
+      step('impute', 'impute', [560, 160], {}, { table: ['split.table'] }),
+      step('encode', 'encode', [820, 160], {}, { table: ['impute.table'] }),
+      ...trainers.map((one, index) => step(one, `train_${one}`, [1080, 40 + 120 * index], {}, { table: ['encode.table'] })),
+      ...trainers.map((one, index) => step(`evaluate_${one}`, 'evaluate', [1340, 40 + 120 * index], {}, { model: [`${one}.model`], table: ['split.table'] })),
+      step('best', 'compare', [1600, 160], {}, { models: trainers.map((one) => `evaluate_${one}.model`) }),
+      step('good_enough', 'check', [1860, 100], { metric: 'roc_auc', at_least: 0.7 }, { metrics: ['best.metrics'] }),
+      step('register', 'register', [2120, 160], { model: 'species' }, { model: ['best.best'], checks: ['good_enough.passed'] }),
+    ],
+  }
+}
+
+const commit: CommitView = { id: '3fa91c02de', message: 'Add gradient boosting', author: 'Ada', at: Date.now() - 26 * 3_600_000 }
+const broken: PipelineDoc = {
+  name: 'body-mass',
+  steps: [
+    step('penguins', 'dataset', [40, 100], { dataset: 'penguins', target: 'body_mass_g' }, {}),
+    step('adults', 'filter', [300, 100], { expression: 'bill_lenght_mm > 30' }, { table: ['penguins.table'] }),
+    step('forest', 'train_forest', [560, 100], { trees: 500 }, { table: ['adults.table'] }),
+    step('evaluate', 'evaluate', [820, 100], {}, { model: ['forest.model'] }),
+  ],
+}
+const large = (count: number): PipelineDoc => ({
+  name: `large-${count}`,
+  steps: Array.from({ length: count }, (_, at) => {
+    const [column, row] = [Math.floor(at / 10), at % 10]
+    const source = column === 0 ? 'data' : `s${at - 10}`
+    return at === 0 ? step('data', 'dataset', [0, 0], { dataset: 'penguins' }, {}) : step(`s${at}`, at % 3 === 0 ? 'scale' : at % 3 === 1 ? 'impute' : 'encode', [column * 260, row * 120], {}, { table: [`${source === 's0' ? 'data' : source}.table`] })
+  }),
+})
+
+const pipelines = new Map<string, Kept>([
+  ['species', { doc: template('species', 'penguins'), committed: null, commit }],
+  ['body-mass', { doc: broken, committed: null, commit: null }],
+  ['large-200', { doc: large(200), committed: null, commit: null }],
+])
+
+function find(name: string): Kept {
+  const found = pipelines.get(name)
+  if (found === undefined) throw failure('not_found', `there is no pipeline \`${name}\``, 'see the list of pipelines')
+  return found
+}
+
+const view = ({ doc, committed, commit: last }: Kept): PipelineView => ({
+  doc, text: toText(doc), isChanged: last === null || (committed !== null && JSON.stringify(committed) !== JSON.stringify(doc)), commit: last, lastRun: lastRunOf(doc.name),
+})
+
+function save(world: World, name: string, doc: PipelineDoc): PipelineView {
+  const kept = find(name)
+  kept.committed ??= kept.commit === null ? null : kept.doc
+  kept.doc = { ...doc, name }
+  world.changed('pipelines')
+  return view(kept)
+}
+
+/** The document as its file; values of TOML that we write are those of JSON. */
+export function toText(doc: PipelineDoc): string {
+  const section = (name: string, entries: [string, JsonValue][]): string => (entries.length === 0 ? '' : `\n[step.${name}]\n${entries.map(([key, value]) => `${key} = ${JSON.stringify(value)}`).join('\n')}\n`)
+  const steps = doc.steps.map((one) => {
+    const wires = Object.entries(one.inputs).map(([name, from]): [string, JsonValue] => [name, from.length === 1 ? (from[0] ?? '') : from])
+    return `[[step]]\nid = "${one.id}"\nkind = "${one.kind}"\nposition = [${one.position.join(', ')}]\n${section('params', Object.entries(one.params).filter(([, value]) => value !== null))}${section('inputs', wires)}`
+  })
+  return `format = 1\nname = "${doc.name}"\n\n${steps.join('\n')}`
+}
+
+function fromText(text: string): StepDoc[] {
+  const steps: StepDoc[] = []
+  let place: 'top' | 'step' | 'params' | 'inputs' = 'top'
+  text.split('\n').forEach((raw, index) => {
+    const line = raw.trim()
+    const refuse = (why: string): never => { throw failure('invalid_input', `cannot read the pipeline: line ${index + 1}: ${why}`, 'mend the line and save again') }
+    const last = steps.at(-1)
+    if (line === '' || line.startsWith('#')) return
+    if (line === '[[step]]') { steps.push(step('', '', [0, 0], {}, {})); place = 'step'; return }
+    if (line === '[step.params]' || line === '[step.inputs]') { place = line === '[step.params]' ? 'params' : 'inputs'; return }
+    const found = /^([a-z_]+) = (.+)$/.exec(line)
+    if (found === null) return refuse('expected `name = value`')
+    let value: JsonValue = null
+    try { value = JSON.parse(found[2] ?? '') as JsonValue } catch { return refuse(`\`${found[2]}\` is not a value`) }
+    const key = found[1] ?? ''
+    if (place === 'top' || last === undefined) return
+    if (place === 'params') last.params[key] = value
+    else if (place === 'inputs') last.inputs[key] = (Array.isArray(value) ? value : [value]).map(String)
+    else if (key === 'id') last.id = String(value)
+    else if (key === 'kind') kinds.some((one) => one.kind === value) ? (last.kind = String(value)) : refuse(`there is no kind of step \`${String(value)}\``)
+    else if (key === 'position') last.position = value as [number, number]
+  })
+  return steps
+}
+
+const PENGUINS: ColumnView[] = [
+  { name: 'species', kind: 'text' }, { name: 'island', kind: 'text' }, { name: 'bill_length_mm', kind: 'number' }, { name: 'bill_depth_mm', kind: 'number' },
+  { name: 'flipper_length_mm', kind: 'integer' }, { name: 'body_mass_g', kind: 'integer' }, { name: 'sex', kind: 'text' }, { name: 'year', kind: 'integer' },
+]
+
+function examine(doc: PipelineDoc): { problems: Problem[]; columns: { [key in string]: ColumnView[] } } {
+  const problems: Problem[] = []
+  const columns: { [key in string]: ColumnView[] } = {}
+  const tell = (id: string, rest: Partial<Problem>): void => void problems.push({ step: id, param: null, port: null, isWarning: false, message: '', hint: null, ...rest })
+  for (const one of doc.steps) {
+    const kind = kinds.find((known) => known.kind === one.kind)
+    for (const input of kind?.inputs ?? []) {
+      if (!input.isOptional && (one.inputs[input.name] ?? []).length === 0) tell(one.id, { port: input.name, message: `\`${one.id}\` needs a ${input.type} at \`${input.name}\``, hint: 'connect a step to it' })
+    }
+    if (one.kind === 'dataset' && !one.params.dataset) tell(one.id, { param: 'dataset', message: 'no dataset is chosen', hint: 'choose one, or drop a file into the window' })
+    const expression = one.params.expression
+    if (one.kind === 'filter' && !expression) tell(one.id, { param: 'expression', message: 'the expression is empty', hint: 'write a condition, such as `age >= 18`' })
+    if (typeof expression === 'string') {
+      const words = expression.replaceAll(/'[^']*'/g, '').match(/[a-z_][a-z0-9_]+/g) ?? []
+      const unknown = words.find((word) => !['and', 'or', 'not', 'is', 'null', 'in', 'abs', 'round', 'like'].includes(word) && PENGUINS.every((column) => column.name !== word))
+      if (unknown !== undefined) tell(one.id, { param: 'expression', message: `there is no column \`${unknown}\``, hint: 'did you mean `bill_length_mm`?' })
+    }
+    if (one.kind === 'split' && Number(one.params.train ?? 0.6) > 0.9) tell(one.id, { param: 'train', isWarning: true, message: 'few rows are left to judge the model by' })
+    for (const output of kind?.outputs ?? []) if (output.type === 'table') columns[`${one.id}.${output.name}`] = PENGUINS
+  }
+  return { problems, columns }
+}
+
+export const answers: Answers = {
+  'pipeline.kinds': () => kinds,
+  'pipeline.list': () =>
+    [...pipelines.values()].map((kept) => {
+      const { doc, isChanged, lastRun } = view(kept)
+      const datasets = doc.steps.flatMap((one) => (one.kind === 'dataset' && typeof one.params.dataset === 'string' ? [one.params.dataset] : []))
+      return { name: doc.name, steps: doc.steps.length, isChanged, datasets, lastRun }
+    }),
+  'pipeline.show': ({ pipeline }) => view(find(pipeline)),
+  'pipeline.validate': ({ pipeline, doc }) => examine(doc ?? find(pipeline).doc),
+  'pipeline.plan': ({ pipeline, doc }) => planFor(doc ?? find(pipeline).doc),
+  'pipeline.layout': ({ doc }) => {
+    const depth = new Map<string, number>()
+    const rows = new Map<number, number>()
+    const of = (id: string): number => {
+      const known = depth.get(id)
+      if (known !== undefined) return known
+      depth.set(id, 0)
+      const sources = Object.values(doc.steps.find((one) => one.id === id)?.inputs ?? {}).flat().map((source) => of(source.split('.')[0] ?? '') + 1)
+      const found = Math.max(0, ...sources)
+      depth.set(id, found)
+      return found
+    }
+    const positions: { [key in string]: [number, number] } = {}
+    for (const one of doc.steps) {
+      const column = of(one.id)
+      const row = rows.get(column) ?? 0
+      rows.set(column, row + 1)
+      positions[one.id] = [40 + 260 * column, 40 + 120 * row]
+    }
+    return { positions }
+  },
+  'pipeline.new': ({ name, dataset }, world) => {
+    const wanted = name ?? dataset ?? 'pipeline'
+    if (pipelines.has(wanted)) throw failure('already_exists', `there is a pipeline \`${wanted}\` already`, 'choose another name')
+    const kept: Kept = { doc: dataset === null ? { name: wanted, steps: [] } : template(wanted, dataset), committed: null, commit: null }
+    pipelines.set(wanted, kept)
+    world.changed('pipelines')
+    return view(kept)
+  },
+  'pipeline.save': async ({ pipeline, doc }, world) => {
+    await wait(60 * world.pace)
+    return save(world, pipeline, doc)
+  },
+  'pipeline.save_text': ({ pipeline, text }, world) => save(world, pipeline, { name: pipeline, steps: fromText(text) }),
+  'pipeline.commit': ({ pipeline, message }, world) => {
+    const kept = find(pipeline)
+    kept.committed = kept.doc
+    kept.commit = { id: '91be0c77a1', message: message ?? `Change ${pipeline}`, author: 'Ada', at: Date.now() }
+    world.changed('pipelines')
+    return kept.commit
+  },
+  'pipeline.revert': ({ pipeline }, world) => {
+    const kept = find(pipeline)
+    kept.doc = kept.committed ?? kept.doc
+    world.changed('pipelines')
+    return view(kept)
+  },
+  'pipeline.rename': ({ pipeline, to }, world) => {
+    if (pipelines.has(to)) throw failure('already_exists', `there is a pipeline \`${to}\` already`, 'choose another name')
+    const kept = find(pipeline)
+    kept.doc = { ...kept.doc, name: to }
+    pipelines.delete(pipeline)
+    pipelines.set(to, kept)
+    world.changed('pipelines')
+    return view(kept)
+  },
+  'pipeline.delete': ({ pipeline }, world) => {
+    pipelines.delete(pipeline)
+    world.changed('pipelines')
+    return null
+  },
+  'pipeline.run': ({ pipeline, doc, to, force }, world) => startRun(world, doc ?? find(pipeline).doc, to, force),
+}

@@ -1,0 +1,213 @@
+// Commands on steps. Each is a pure function to one change, so each is one entry of the history.
+
+import type { JsonValue, PipelineDoc, StepDoc } from '../../host/bindings'
+import { isSame, stepOf, withStep, wiresFrom, wiresInto } from './doc'
+import type { End, Wire } from './doc'
+import { freePlace, GAP_X, snap, STEP_WIDTH, type Place } from './geometry'
+import { idProblem, idsOf, uniqueId } from './ids'
+import { kindOf, outputPort, type Kinds } from './kinds'
+import { bestInput, bestOutput, fits, judge } from './rules'
+import { done, refused, splice, withSourcesMapped, withWire, type Outcome } from './wiring'
+
+/** What a new step is tied to. */
+export type Tie =
+  | { type: 'none' }
+  /** Fed by this output. */
+  | { type: 'after'; from: End }
+  /** Feeds this input. */
+  | { type: 'before'; to: End }
+  /** Put into this wire. */
+  | { type: 'into'; wire: Wire }
+
+/** Adds a step of a kind at a place, wired as the tie says where the types allow it. */
+export function addStep(
+  doc: PipelineDoc,
+  kinds: Kinds,
+  kind: string,
+  place: Place,
+  tie: Tie,
+  params: StepDoc['params'] = {},
+): Outcome {
+  const found = kinds.get(kind)
+  if (found === undefined) return refused(`there is no step kind \`${kind}\``)
+  const id = uniqueId(kind, idsOf(doc))
+  const position = tie.type === 'into' ? snap(place) : freePlace(doc, place)
+  const added: PipelineDoc = { ...doc, steps: [...doc.steps, { id, kind, position, params, inputs: {} }] }
+  const label = `Add ${found.title}`
+  const outcome = tied(added, kinds, id, tie)
+  if (outcome.change === null) return outcome
+  return done(label, outcome.change.doc, [id])
+}
+
+function tied(doc: PipelineDoc, kinds: Kinds, id: string, tie: Tie): Outcome {
+  if (tie.type === 'none') return done('', doc)
+  if (tie.type === 'into') return splice(doc, kinds, id, tie.wire)
+  if (tie.type === 'after') {
+    const port = bestInput(doc, kinds, tie.from, id)
+    if (port === null) return done('', doc)
+    return done('', withWire(doc, { from: tie.from, to: { step: id, port: port.name } }, null))
+  }
+  const port = bestOutput(doc, kinds, id, tie.to)
+  if (port === null) return done('', doc)
+  const wire: Wire = { from: { step: id, port: port.name }, to: tie.to }
+  const verdict = judge(doc, kinds, wire)
+  return verdict.isAllowed ? done('', withWire(doc, wire, verdict.replaces)) : refused(verdict.reason)
+}
+
+/** Where a step that follows another should stand. */
+export function placeAfter(doc: PipelineDoc, id: string): Place {
+  const at = stepOf(doc, id)?.position ?? [0, 0]
+  return freePlace(doc, [at[0] + STEP_WIDTH + GAP_X, at[1]])
+}
+
+/** Removes steps with their wires. */
+export function deleteSteps(doc: PipelineDoc, ids: readonly string[]): Outcome {
+  const gone = new Set(ids.filter((id) => stepOf(doc, id) !== undefined))
+  if (gone.size === 0) return refused('no step is selected')
+  const steps = doc.steps
+    .filter((step) => !gone.has(step.id))
+    .map((step) => withSourcesMapped(step, (end) => (gone.has(end.step) ? null : end)))
+  return done(gone.size === 1 ? `Delete ${[...gone].join()}` : `Delete ${gone.size} steps`, { ...doc, steps }, [])
+}
+
+/** Removes a step and joins what was before it with what came after, where the types allow it. */
+export function dissolveStep(doc: PipelineDoc, kinds: Kinds, id: string): Outcome {
+  const step = stepOf(doc, id)
+  if (step === undefined) return refused('no step is selected')
+  const incoming = wiresInto(step)
+  const outgoing = wiresFrom(doc, id)
+  const removed = deleteSteps(doc, [id])
+  if (removed.change === null) return removed
+  let joined = removed.change.doc
+  for (const out of outgoing) {
+    const type = outputPort(doc, kinds, out.from)?.type
+    const source = incoming.find((wire) => {
+      const given = outputPort(doc, kinds, wire.from)?.type
+      return given !== undefined && type !== undefined && fits(given, type)
+    })
+    if (source === undefined) continue
+    const wire = { from: source.from, to: out.to }
+    const verdict = judge(joined, kinds, wire)
+    if (verdict.isAllowed) joined = withWire(joined, wire, verdict.replaces)
+  }
+  return done(`Delete ${id} and reconnect`, joined, [])
+}
+
+/** Sets a parameter; undefined goes back to the default. Typing in one field is one entry. */
+export function setParam(doc: PipelineDoc, id: string, name: string, value: JsonValue | undefined): Outcome {
+  const next = withStep(doc, id, (step) => {
+    if (isSame(step.params[name], value)) return step
+    const params = { ...step.params }
+    if (value === undefined) delete params[name]
+    else params[name] = value
+    return { ...step, params }
+  })
+  const label = value === undefined ? `Reset ${name} of ${id}` : `Change ${name} of ${id}`
+  return { change: { label, doc: next, mergeKey: `param:${id}:${name}`, select: null }, refusal: null }
+}
+
+/** Moves steps to places. `mergeKey` joins the steps of a walk by arrow keys. */
+export function moveSteps(
+  doc: PipelineDoc,
+  places: ReadonlyMap<string, Place>,
+  label: string,
+  mergeKey: string | null = null,
+): Outcome {
+  const steps = doc.steps.map((step): StepDoc => {
+    const place = places.get(step.id)
+    return place === undefined || isSame(place, step.position) ? step : { ...step, position: place }
+  })
+  return { change: { label, doc: { ...doc, steps }, mergeKey, select: null }, refusal: null }
+}
+
+/** Moves steps by a distance, as the arrow keys do. */
+export function nudge(doc: PipelineDoc, ids: readonly string[], dx: number, dy: number): Outcome {
+  const moved = new Set(ids)
+  const places = new Map<string, Place>(
+    doc.steps
+      .filter((step) => moved.has(step.id))
+      .map((step) => [step.id, [step.position[0] + dx, step.position[1] + dy]]),
+  )
+  const label = ids.length === 1 ? `Move ${ids.join()}` : `Move ${ids.length} steps`
+  return moveSteps(doc, places, label, `nudge:${[...moved].sort().join()}`)
+}
+
+/** Puts every step where the layout says, as one entry. */
+export function tidy(doc: PipelineDoc, positions: Record<string, Place>): Outcome {
+  const places = new Map(Object.entries(positions).map(([id, place]) => [id, snap(place)]))
+  return moveSteps(doc, places, 'Tidy up')
+}
+
+/** Gives a step another id; every wire follows. */
+export function renameStep(doc: PipelineDoc, from: string, to: string): Outcome {
+  const problem = idProblem(doc, from, to)
+  if (problem !== null) return refused(problem)
+  const steps = doc.steps.map((step) => {
+    const turned = withSourcesMapped(step, (end) => (end.step === from ? { ...end, step: to } : end))
+    return turned.id === from ? { ...turned, id: to } : turned
+  })
+  return done(`Rename ${from} to ${to}`, { ...doc, steps }, [to])
+}
+
+/** Copies steps beside themselves; wires among them and into them are kept. */
+export function duplicate(doc: PipelineDoc, kinds: Kinds, ids: readonly string[]): Outcome {
+  const copied = doc.steps.filter((step) => ids.includes(step.id))
+  if (copied.length === 0) return refused('no step is selected')
+  const by = GAP_X / 2
+  const places = new Map(
+    copied.map((step): [string, Place] => [step.id, [step.position[0] + by, step.position[1] + by]]),
+  )
+  return insertCopies(
+    doc,
+    kinds,
+    copied,
+    places,
+    true,
+    copied.length === 1 ? `Duplicate ${ids.join()}` : `Duplicate ${copied.length} steps`,
+  )
+}
+
+/** Inserts copies of steps under new ids at places. Wires among the copies stay; those from outside
+ *  stay if `isLinked` and what they come from is there. */
+export function insertCopies(
+  doc: PipelineDoc,
+  kinds: Kinds,
+  copied: readonly StepDoc[],
+  places: ReadonlyMap<string, Place>,
+  isLinked: boolean,
+  label: string,
+): Outcome {
+  const taken = idsOf(doc)
+  const newIds = new Map<string, string>()
+  for (const step of copied) {
+    const id = uniqueId(step.id, taken)
+    taken.add(id)
+    newIds.set(step.id, id)
+  }
+  const added = copied.map((step): StepDoc => {
+    const place = places.get(step.id) ?? step.position
+    const turned = withSourcesMapped(step, (end) => {
+      const inside = newIds.get(end.step)
+      if (inside !== undefined) return { ...end, step: inside }
+      return isLinked && outputPort(doc, kinds, end) !== undefined ? end : null
+    })
+    return { ...turned, id: newIds.get(step.id) ?? step.id, position: snap(place) }
+  })
+  return done(
+    label,
+    { ...doc, steps: [...doc.steps, ...added] },
+    added.map((step) => step.id),
+  )
+}
+
+/** Puts another document in place of this one: the file was edited, or a commit restored. */
+export function replaceAll(doc: PipelineDoc, other: PipelineDoc, label: string): Outcome {
+  return done(label, { ...other, name: doc.name })
+}
+
+/** The output a step is followed by when nothing else is said: the first that is not a report. */
+export function mainOutput(doc: PipelineDoc, kinds: Kinds, id: string): End | null {
+  const outputs = kindOf(doc, kinds, id)?.outputs ?? []
+  const port = outputs.find((output) => output.type !== 'report') ?? outputs[0]
+  return port === undefined ? null : { step: id, port: port.name }
+}

@@ -1,0 +1,120 @@
+import { describe, expect, it } from 'vitest'
+
+import type { PlanView, RunDetail, StepRunView, StepState } from '../../host/bindings'
+import { facesOf, type Badge } from './faces'
+import { chain } from './testkit'
+
+function ran(states: Record<string, StepState>, run: RunDetail['summary']['state'] = 'done'): RunDetail {
+  const steps = Object.entries(states).map(([step, state]): StepRunView => ({
+    step,
+    kind: 'filter',
+    state,
+    reasons: [],
+    progress: state === 'running' ? 0.624 : null,
+    stage: null,
+    startedAt: null,
+    durationMs: null,
+    cpuMs: null,
+    maxMemoryBytes: null,
+    summary: '344 × 8',
+    outputs: ['table'],
+    error:
+      state === 'failed' ? { code: 'step_failed', message: 'column `age` is missing', hint: null, causes: [] } : null,
+  }))
+  const summary = {
+    id: 'r',
+    number: 1,
+    pipeline: 'test',
+    state: run,
+    startedAt: 0,
+    durationMs: 1,
+    cached: 0,
+    steps: steps.length,
+    metrics: {},
+    bestStep: null,
+    datasets: [],
+    models: [],
+    note: null,
+  }
+  return { summary, doc: chain(), steps, error: null, environment: {}, models: [] }
+}
+
+function planned(actions: Record<string, 'cached' | 'run' | 'pending'>): PlanView {
+  const steps = Object.entries(actions).map(([step, action]) => ({
+    step,
+    action,
+    reasons: action === 'run' ? ['its parameters changed'] : [],
+  }))
+  return { steps, cached: 0, toRun: 0, estimateMs: null }
+}
+
+const badges = (known: Partial<Parameters<typeof facesOf>[0]>): Record<string, Badge> =>
+  Object.fromEntries(
+    [...facesOf({ doc: chain(), problems: [], plan: null, run: null, ...known })].map(([id, face]) => [id, face.badge]),
+  )
+
+describe('the faces of steps', () => {
+  it('a pipeline that never ran is ready, and a step with a problem is a draft that says why', () => {
+    const problems = [
+      {
+        step: 'filter',
+        param: 'expression',
+        port: null,
+        isWarning: false,
+        message: 'an expression is needed',
+        hint: null,
+      },
+    ]
+    const faces = facesOf({ doc: chain(), problems, plan: null, run: null })
+    expect(faces.get('filter')).toMatchObject({ badge: 'draft', reasons: ['An expression is needed.'] })
+    expect(faces.get('impute')?.badge).toBe('ready')
+  })
+
+  it('a warning does not make a draft', () => {
+    const problems = [{ step: 'filter', param: null, port: null, isWarning: true, message: 'slow', hint: null }]
+    expect(badges({ problems }).filter).toBe('ready')
+  })
+
+  it('while a run works, each step shows where the run has it', () => {
+    const run = ran({ data: 'cached', filter: 'done', impute: 'running', forest: 'pending' }, 'running')
+    expect(badges({ run, plan: planned({ data: 'run' }) })).toEqual({
+      data: 'cached',
+      filter: 'done',
+      impute: 'running',
+      forest: 'queued',
+    })
+    expect(facesOf({ doc: chain(), problems: [], plan: null, run }).get('impute')?.word).toBe('62 %')
+  })
+
+  it('after a run, what the plan would run again is stale with the reason', () => {
+    const run = ran({ data: 'done', filter: 'done', impute: 'done', forest: 'done' })
+    const plan = planned({ data: 'cached', filter: 'run', impute: 'pending', forest: 'pending' })
+    const faces = facesOf({ doc: chain(), problems: [], plan, run })
+    expect(faces.get('data')?.badge).toBe('done')
+    expect(faces.get('filter')).toMatchObject({
+      badge: 'stale',
+      reasons: ['Its parameters changed.'],
+      summary: '344 × 8',
+    })
+    expect(faces.get('impute')?.reasons).toEqual(['A step before it must run first.'])
+  })
+
+  it('a failure stays until the step is changed, and what follows is blocked', () => {
+    const run = ran({ data: 'done', filter: 'failed', impute: 'blocked', forest: 'blocked' }, 'failed')
+    const plan = planned({ data: 'cached', filter: 'run', impute: 'pending', forest: 'pending' })
+    expect(badges({ run, plan })).toEqual({ data: 'done', filter: 'failed', impute: 'blocked', forest: 'blocked' })
+    const doc = chain()
+    const steps = doc.steps.map((step) => (step.id === 'filter' ? { ...step, params: { expression: 'a > 1' } } : step))
+    expect(badges({ run, plan, doc: { ...doc, steps } }).filter).toBe('ready')
+  })
+
+  it('a step only moved is not changed', () => {
+    const run = ran({ data: 'done', filter: 'done', impute: 'done', forest: 'done' })
+    const doc = chain()
+    const steps = doc.steps.map((step) => ({
+      ...step,
+      position: [step.position[0] + 40, 0] satisfies [number, number],
+    }))
+    expect(badges({ run, doc: { ...doc, steps } }).filter).toBe('done')
+  })
+})

@@ -1,0 +1,127 @@
+// The state each step shows: from the run that goes on, the last run, the plan and the problems.
+
+import type { PipelineDoc, PlanView, Problem, RunDetail, StepDoc, StepRunView } from '../../host/bindings'
+import { isSameWork, stepOf } from './doc'
+
+/** What a badge says. */
+export type Badge =
+  'draft' | 'ready' | 'cached' | 'queued' | 'running' | 'done' | 'failed' | 'blocked' | 'stale' | 'cancelled' | 'interrupted'
+
+/** A step's face beside its name. */
+export interface Face {
+  badge: Badge
+  /** The word on the badge, such as `62 %` while it runs. */
+  word: string
+  /** Why, one sentence each; for the tooltip and the outline. */
+  reasons: string[]
+  /** One line from the last run, such as `344 × 8`. */
+  summary: string | null
+}
+
+/** What the faces are made from. */
+export interface Known {
+  doc: PipelineDoc
+  problems: readonly Problem[]
+  plan: PlanView | null
+  run: RunDetail | null
+}
+
+/** True while a run works or waits. */
+export function isLive(run: RunDetail | null): boolean {
+  return run !== null && (run.summary.state === 'queued' || run.summary.state === 'running')
+}
+
+/** The face of every step, by id. */
+export function facesOf(known: Known): Map<string, Face> {
+  const planned = new Map(known.plan?.steps.map((step) => [step.step, step]))
+  const ran = new Map(known.run?.steps.map((step) => [step.step, step]))
+  const live = isLive(known.run)
+  return new Map(
+    known.doc.steps.map((step) => {
+      const last = ran.get(step.id)
+      const isSameAsRun = isUnchanged(step, known.run)
+      if (live && last !== undefined) return [step.id, runFace(last)]
+      return [step.id, restFace(step, known.problems, planned.get(step.id), last, isSameAsRun)]
+    }),
+  )
+}
+
+function isUnchanged(step: StepDoc, run: RunDetail | null): boolean {
+  const old = run === null ? undefined : stepOf(run.doc, step.id)
+  return old !== undefined && isSameWork(old, step)
+}
+
+/** The face of a step of a run, as the run has it. */
+export function runFace(step: StepRunView): Face {
+  const summary = step.summary
+  const reasons = step.error === null ? step.reasons : [sentence(step.error.message)]
+  switch (step.state) {
+    case 'pending':
+      return { badge: 'queued', word: 'Queued', reasons, summary }
+    case 'running':
+      return { badge: 'running', word: runningWord(step), reasons, summary: step.stage ?? summary }
+    case 'cached':
+      return { badge: 'cached', word: 'Cached', reasons, summary }
+    case 'done':
+      return { badge: 'done', word: 'Done', reasons, summary }
+    case 'failed':
+      return { badge: 'failed', word: 'Failed', reasons, summary }
+    case 'blocked':
+      return { badge: 'blocked', word: 'Blocked', reasons: orElse(reasons, 'A step before it failed.'), summary }
+    case 'cancelled':
+      return { badge: 'cancelled', word: 'Cancelled', reasons: orElse(reasons, 'You stopped the run.'), summary }
+    case 'interrupted':
+      return { badge: 'interrupted', word: 'Interrupted', reasons: orElse(reasons, 'Its process ended.'), summary }
+  }
+}
+
+function runningWord(step: StepRunView): string {
+  return step.progress === null ? 'Running' : `${Math.floor(100 * step.progress)} %`
+}
+
+function orElse(reasons: string[], sentence: string): string[] {
+  return reasons.length > 0 ? reasons : [sentence]
+}
+
+// What a step is while nothing runs: its problems first, then what the last run and the plan say.
+function restFace(
+  step: StepDoc,
+  problems: readonly Problem[],
+  planned: PlanView['steps'][number] | undefined,
+  last: StepRunView | undefined,
+  isSameAsRun: boolean,
+): Face {
+  const wrong = problems.filter((problem) => problem.step === step.id && !problem.isWarning)
+  const summary = last?.summary ?? null
+  if (wrong.length > 0) {
+    return { badge: 'draft', word: 'Draft', reasons: wrong.map((problem) => sentence(problem.message)), summary: wrong[0]?.message ?? null }
+  }
+  const isEnded = last !== undefined && (last.state === 'done' || last.state === 'cached')
+  if (planned?.action === 'cached') {
+    const isFresh = last?.state === 'done' && isSameAsRun
+    return { badge: isFresh ? 'done' : 'cached', word: isFresh ? 'Done' : 'Cached', reasons: [], summary }
+  }
+  // A failure stays on show until the step is changed or run again.
+  if (last !== undefined && isSameAsRun && !isEnded) {
+    if (last.state === 'failed' || last.state === 'blocked') return runFace(last)
+    if (last.state === 'cancelled' || last.state === 'interrupted') return runFace(last)
+  }
+  if (planned === undefined) {
+    return isEnded && isSameAsRun ? runFace(last) : { badge: 'ready', word: 'Ready', reasons: [], summary }
+  }
+  const reasons = planned.reasons.map(sentence)
+  if (isEnded) {
+    const why = planned.action === 'pending' ? orElse(reasons, 'A step before it must run first.') : reasons
+    return { badge: 'stale', word: 'Stale', reasons: why, summary }
+  }
+  return { badge: 'ready', word: 'Ready', reasons, summary }
+}
+
+/** A message as a sentence: a capital first, a full stop last. */
+export function sentence(message: string): string {
+  const first = message.slice(0, 1)
+  // A name in backticks keeps its letters.
+  const start = first === '`' ? first : first.toUpperCase()
+  const text = start + message.slice(1)
+  return /[.!?…]$/.test(text) ? text : `${text}.`
+}

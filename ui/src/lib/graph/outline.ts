@@ -1,0 +1,76 @@
+// The pipeline as a list: one row a step, in the order they run, with what comes in and goes out.
+
+import type { PipelineDoc, PortType } from '../../host/bindings'
+import { endText, topological, wiresFrom, type End } from './doc'
+import { stepTitle, type Kinds } from './kinds'
+import { stepOf } from './doc'
+
+/** An input of a row. */
+export interface InputRow {
+  port: string
+  type: PortType
+  sources: string[]
+  /** True if the step cannot run before something is connected here. */
+  isMissing: boolean
+}
+
+/** An output of a row. */
+export interface OutputRow {
+  port: string
+  type: PortType
+  targets: string[]
+}
+
+/** A step in the list. */
+export interface Row {
+  id: string
+  kind: string
+  title: string
+  category: string
+  /** How deep in the graph: steps before it on the longest way. */
+  depth: number
+  inputs: InputRow[]
+  outputs: OutputRow[]
+}
+
+/** The rows of the outline, in the order the steps run. */
+export function rowsOf(doc: PipelineDoc, kinds: Kinds): Row[] {
+  const depth = new Map<string, number>()
+  return topological(doc).flatMap((id) => {
+    const step = stepOf(doc, id)
+    if (step === undefined) return []
+    const kind = kinds.get(step.kind)
+    const before = Object.values(step.inputs)
+      .flat()
+      .map((source) => source.split('.')[0] ?? '')
+    depth.set(id, Math.max(0, ...before.map((source) => (depth.get(source) ?? -1) + 1)))
+    const outgoing = wiresFrom(doc, id)
+    return [
+      {
+        id,
+        kind: step.kind,
+        title: stepTitle(kinds, step),
+        category: kind?.category ?? '',
+        depth: depth.get(id) ?? 0,
+        inputs: (kind?.inputs ?? []).map((port) => {
+          const sources = step.inputs[port.name] ?? []
+          return { port: port.name, type: port.type, sources, isMissing: !port.isOptional && sources.length === 0 }
+        }),
+        outputs: (kind?.outputs ?? []).map((port) => ({
+          port: port.name,
+          type: port.type,
+          targets: outgoing.filter((wire) => wire.from.port === port.name).map((wire) => endText(wire.to)),
+        })),
+      },
+    ]
+  })
+}
+
+/** The columns that come in at a step's main table, looked up by the source's name. */
+export function tableSource(doc: PipelineDoc, kinds: Kinds, id: string): End | null {
+  const step = stepOf(doc, id)
+  const port = step === undefined ? undefined : kinds.get(step.kind)?.inputs.find((input) => input.type === 'table')
+  const source = port === undefined ? undefined : step?.inputs[port.name]?.[0]
+  const dot = source?.indexOf('.') ?? -1
+  return source === undefined || dot < 0 ? null : { step: source.slice(0, dot), port: source.slice(dot + 1) }
+}

@@ -1,0 +1,20 @@
+import { expect, it } from 'vitest'
+
+import { rememberSource, sourceOf } from './sources'
+
+function shelf(content: string | null = null) {
+  let held = content
+  return { getItem: () => held, setItem: (_: string, value: string) => void (held = value) }
+}
+
+it('the path of a dataset is known once it was imported', () => {
+  const here = shelf()
+  rememberSource('a', '/x/a.csv', here)
+  rememberSource('b', '/x/b.csv', here)
+  expect([sourceOf('a', here), sourceOf('b', here), sourceOf('c', here)]).toEqual(['/x/a.csv', '/x/b.csv', null])
+})
+
+it('what is broken on the shelf counts as nothing', () => {
+  expect(sourceOf('a', shelf('{oops'))).toBeNull()
+  expect(sourceOf('a', shelf('{"a": 1}'))).toBeNull()
+})

@@ -1,0 +1,24 @@
+// Where the file of a dataset lay when it was imported, as long as the window is open. The
+// workspace keeps no absolute paths, so after a restart the user is asked for the file.
+
+const KEY = 'fettle.sources'
+
+type Shelf = Pick<Storage, 'getItem' | 'setItem'>
+
+function read(shelf: Shelf): Record<string, string> {
+  try {
+    const known: unknown = JSON.parse(shelf.getItem(KEY) ?? '{}')
+    if (typeof known !== 'object' || known === null) return {}
+    return Object.fromEntries(Object.entries(known).filter(([, path]) => typeof path === 'string'))
+  } catch {
+    return {}
+  }
+}
+
+export function rememberSource(dataset: string, path: string, shelf: Shelf = sessionStorage): void {
+  shelf.setItem(KEY, JSON.stringify({ ...read(shelf), [dataset]: path }))
+}
+
+export function sourceOf(dataset: string, shelf: Shelf = sessionStorage): string | null {
+  return read(shelf)[dataset] ?? null
+}

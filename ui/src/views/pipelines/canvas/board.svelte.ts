@@ -1,0 +1,53 @@
+// What the parts of the canvas share: how much of a step is drawn, the wire being drawn, the open palette.
+
+import { getContext, setContext } from 'svelte'
+
+import type { Tie } from '../../../lib/graph/commands'
+import type { End } from '../../../lib/graph/doc'
+import type { Place } from '../../../lib/graph/geometry'
+import type { Need } from '../../../lib/graph/palette'
+import { sourcesFor, targetsFor } from '../../../lib/graph/rules'
+import type { Editor } from '../editor/editor.svelte'
+
+/** Levels of detail, from far to near: icon; title with the icon of the state; title and state; everything. */
+export type Detail = 'dot' | 'brief' | 'title' | 'full'
+
+/** A wire on its way: the end that is fixed, and where it may go. */
+export type Wiring = { end: End; isFromOutput: boolean; allowed: ReadonlySet<string> }
+
+/** The palette at the cursor: where it is on screen, where the step goes, and what it is tied to. */
+export type Quick = { x: number; y: number; place: Place; tie: Tie; need: Need | null; about: string | null }
+
+const KEY = Symbol('board')
+
+export class Board {
+  detail = $state<Detail>('full')
+  wiring = $state.raw<Wiring | null>(null)
+  quick = $state.raw<Quick | null>(null)
+  /** A kind being dragged out of the palette: where the pointer is, and the wire under it. */
+  carried = $state.raw<{ kind: string; x: number; y: number; wire: string | null } | null>(null)
+  readonly editor: Editor
+
+  constructor(editor: Editor) {
+    this.editor = editor
+  }
+
+  setZoom(zoom: number): void {
+    const detail = zoom < 0.3 ? 'dot' : zoom < 0.6 ? 'brief' : zoom < 0.85 ? 'title' : 'full'
+    if (detail !== this.detail) this.detail = detail
+  }
+
+  startWiring(end: End, isFromOutput: boolean): void {
+    const { doc, kinds } = this.editor
+    const candidates = isFromOutput ? targetsFor(doc, kinds, end) : sourcesFor(doc, kinds, end)
+    this.wiring = { end, isFromOutput, allowed: new Set(candidates.map((candidate) => candidate.end.step)) }
+  }
+}
+
+export function provideBoard(board: Board): Board {
+  return setContext(KEY, board)
+}
+
+export function useBoard(): Board {
+  return getContext<Board>(KEY)
+}

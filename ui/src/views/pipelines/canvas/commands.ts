@@ -1,0 +1,42 @@
+// The commands of the canvas: they hold while the keyboard is on it.
+
+import type { Command } from '../../../lib/keys'
+
+/** What the commands need of the canvas. */
+export type CanvasActions = {
+  isHere: () => boolean
+  hasSelection: () => boolean
+  openPalette: () => void
+  fit: () => void
+  zoomBy: (factor: number) => void
+  toggleMap: () => void
+  move: (dx: number, dy: number) => void
+  walk: (direction: 'left' | 'right' | 'up' | 'down') => void
+}
+
+/** A small step for exact work, a large one with Shift. */
+const NEAR = 4
+const FAR = 40
+
+export function canvasCommands(on: CanvasActions): Command[] {
+  const group = 'Canvas'
+  const arrows = [
+    { key: 'ArrowLeft', direction: 'left', dx: -1, dy: 0 },
+    { key: 'ArrowRight', direction: 'right', dx: 1, dy: 0 },
+    { key: 'ArrowUp', direction: 'up', dx: 0, dy: -1 },
+    { key: 'ArrowDown', direction: 'down', dx: 0, dy: 1 },
+  ] as const
+  const isMovable = (): boolean => on.isHere() && on.hasSelection()
+  return [
+    { id: 'canvas.add', title: 'Add a step…', group, keys: ['Space', 'A'], isEnabled: on.isHere, run: on.openPalette },
+    { id: 'canvas.fit', title: 'Fit the canvas', group, keys: ['F'], isEnabled: on.isHere, run: on.fit },
+    { id: 'canvas.zoomIn', title: 'Zoom in', group, keys: ['='], isEnabled: on.isHere, run: () => on.zoomBy(1.25) },
+    { id: 'canvas.zoomOut', title: 'Zoom out', group, keys: ['-'], isEnabled: on.isHere, run: () => on.zoomBy(0.8) },
+    { id: 'canvas.map', title: 'Show or hide the map', group, keys: ['M'], isEnabled: on.isHere, run: on.toggleMap },
+    ...arrows.flatMap(({ key, direction, dx, dy }): Command[] => [
+      { id: `canvas.move.${direction}`, title: `Move ${direction}`, group, keys: [key], isInPalette: false, isEnabled: isMovable, run: () => on.move(dx * NEAR, dy * NEAR) },
+      { id: `canvas.moveFar.${direction}`, title: `Move ${direction} by ${FAR}`, group, keys: [`Shift+${key}`], isInPalette: false, isEnabled: isMovable, run: () => on.move(dx * FAR, dy * FAR) },
+      { id: `canvas.walk.${direction}`, title: `Go to the step ${direction}`, group, keys: [`Mod+${key}`], isInPalette: false, isEnabled: isMovable, run: () => on.walk(direction) },
+    ]),
+  ]
+}

@@ -1,0 +1,118 @@
+// The document as nodes and edges of Svelte Flow. What did not change keeps its object, so that only
+// what did is drawn again.
+
+import { Position, type Edge, type Node, type NodeHandle } from '@xyflow/svelte'
+
+import type { PipelineDoc, PortView, StepDoc, StepKindView } from '../../../host/bindings'
+import { wireId, wiresOf } from '../../../lib/graph/doc'
+import type { Face } from '../../../lib/graph/faces'
+import { STEP_HEIGHT, STEP_WIDTH } from '../../../lib/graph/geometry'
+import { outputPort, type Kinds } from '../../../lib/graph/kinds'
+
+/** What a node shows. */
+export type StepData = { step: StepDoc; kind: StepKindView | null; title: string; face: Face }
+export type StepNode = Node<StepData, 'step'>
+export type WireEdge = Edge
+
+/** Width of a port's mark; its reach for the pointer is wider. */
+const MARK = 10
+
+/** Where the middle of port `index` of `count` is, from the top of the node. */
+export function portTop(index: number, count: number): number {
+  return ((index + 0.5) / count) * STEP_HEIGHT
+}
+
+const NO_FACE: Face = { badge: 'ready', word: 'Ready', reasons: [], summary: null }
+
+/** The nodes; `before` gives those that stay as they are. */
+export function buildNodes(
+  doc: PipelineDoc,
+  kinds: Kinds,
+  faces: ReadonlyMap<string, Face>,
+  selected: readonly string[],
+  before: readonly StepNode[],
+): StepNode[] {
+  const old = new Map(before.map((node) => [node.id, node]))
+  const isSelected = new Set(selected)
+  return doc.steps.map((step) => {
+    const known = old.get(step.id)
+    const face = faces.get(step.id) ?? NO_FACE
+    const kind = kinds.get(step.kind) ?? null
+    const data = known !== undefined && isSameData(known.data, step, kind, face) ? known.data : { step, kind, title: kind?.title ?? step.kind, face }
+    // While a node is dragged the pointer decides where it is, not the document.
+    const position = known?.dragging === true ? known.position : place(known, step)
+    const isChosen = isSelected.has(step.id)
+    if (known !== undefined && known.data === data && known.position === position && (known.selected ?? false) === isChosen) return known
+    return { ...(known ?? fresh(step, kind)), position, data, selected: isChosen, ariaLabel: labelOf(data) }
+  })
+}
+
+function place(known: StepNode | undefined, step: StepDoc): { x: number; y: number } {
+  const [x, y] = step.position
+  return known !== undefined && known.position.x === x && known.position.y === y ? known.position : { x, y }
+}
+
+function fresh(step: StepDoc, kind: StepKindView | null): Omit<StepNode, 'position' | 'data'> {
+  const size = { width: STEP_WIDTH, height: STEP_HEIGHT }
+  // Size and ports are known beforehand: nothing has to be measured, not even what is out of view.
+  return { id: step.id, type: 'step', ...size, measured: size, handles: kind === null ? [] : handlesOf(kind) }
+}
+
+function handlesOf(kind: StepKindView): NodeHandle[] {
+  const mark = (port: PortView, index: number, count: number, type: 'source' | 'target'): NodeHandle => ({
+    id: port.name,
+    type,
+    position: type === 'source' ? Position.Right : Position.Left,
+    x: (type === 'source' ? STEP_WIDTH : 0) - MARK / 2,
+    y: portTop(index, count) - MARK / 2,
+    width: MARK,
+    height: MARK,
+  })
+  return [
+    ...kind.inputs.map((port, index) => mark(port, index, kind.inputs.length, 'target')),
+    ...kind.outputs.map((port, index) => mark(port, index, kind.outputs.length, 'source')),
+  ]
+}
+
+function isSameData(data: StepData, step: StepDoc, kind: StepKindView | null, face: Face): boolean {
+  // Its place is the node's matter.
+  const isSameStep = data.step === step || (data.step.id === step.id && data.step.kind === step.kind)
+  return isSameStep && data.kind === kind && isSameFace(data.face, face)
+}
+
+function isSameFace(a: Face, b: Face): boolean {
+  return a === b || (a.badge === b.badge && a.word === b.word && a.summary === b.summary && a.reasons.join('\n') === b.reasons.join('\n'))
+}
+
+function labelOf({ title, step, face }: StepData): string {
+  const name = title.toLowerCase() === step.id ? title : `${title} ${step.id}`
+  return `${name}, ${face.word}${face.summary === null ? '' : `, ${face.summary}`}`
+}
+
+/** The edges; `before` gives those that stay as they are. */
+export function buildEdges(doc: PipelineDoc, kinds: Kinds, selected: readonly string[], before: readonly WireEdge[]): WireEdge[] {
+  const old = new Map(before.map((edge) => [edge.id, edge]))
+  const isSelected = new Set(selected)
+  return wiresOf(doc).map((wire) => {
+    const id = wireId(wire)
+    const known = old.get(id)
+    const type = outputPort(doc, kinds, wire.from)?.type ?? 'files'
+    const isChosen = isSelected.has(id)
+    if (known !== undefined && known.class === type && (known.selected ?? false) === isChosen) return known
+    return {
+      id,
+      source: wire.from.step,
+      sourceHandle: wire.from.port,
+      target: wire.to.step,
+      targetHandle: wire.to.port,
+      class: type,
+      selected: isChosen,
+      ariaLabel: `${type} from ${wire.from.step} to ${wire.to.step}`,
+    }
+  })
+}
+
+/** True if both hold the very same objects. */
+export function isSameList<T>(a: readonly T[], b: readonly T[]): boolean {
+  return a.length === b.length && a.every((item, index) => item === b[index])
+}

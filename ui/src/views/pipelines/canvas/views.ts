@@ -1,0 +1,48 @@
+// How the canvas was left: where each pipeline was scrolled to, and whether the list of steps is open.
+
+import type { Viewport } from '@xyflow/svelte'
+
+const keyOf = (pipeline: string): string => `fettle.view.${pipeline}`
+
+export function recallView(pipeline: string): Viewport | null {
+  try {
+    const value: unknown = JSON.parse(localStorage.getItem(keyOf(pipeline)) ?? 'null')
+    if (typeof value !== 'object' || value === null || !('x' in value) || !('y' in value) || !('zoom' in value)) return null
+    const { x, y, zoom } = value
+    if (typeof x !== 'number' || typeof y !== 'number' || typeof zoom !== 'number' || !(zoom > 0)) return null
+    return { x, y, zoom }
+  } catch {
+    // Nothing kept, or nothing that can be read: the canvas is fitted.
+    return null
+  }
+}
+
+export function keepView(pipeline: string, view: Viewport): void {
+  try {
+    localStorage.setItem(keyOf(pipeline), JSON.stringify(view))
+  } catch {
+    // Storage is full or switched off: the canvas is fitted the next time.
+  }
+}
+
+const PALETTE = 'fettle.palette.open'
+/** Narrower than this the canvas needs the room more than the list does. */
+const ROOMY = 1400
+
+export function isPaletteKept(): boolean {
+  try {
+    const kept = localStorage.getItem(PALETTE)
+    return kept === null ? window.innerWidth >= ROOMY : kept === 'true'
+  } catch {
+    // Storage is switched off: the width decides.
+    return window.innerWidth >= ROOMY
+  }
+}
+
+export function keepPalette(isOpen: boolean): void {
+  try {
+    localStorage.setItem(PALETTE, String(isOpen))
+  } catch {
+    // Storage is switched off: the width decides the next time.
+  }
+}

@@ -1,0 +1,66 @@
+// The commands of the editor, whatever is on show. The canvas adds its own.
+
+import { deleteSteps, dissolveStep, duplicate, tidy } from '../../../lib/graph/commands'
+import { downstreamOf, upstreamOf, wireId, wiresOf } from '../../../lib/graph/doc'
+import { disconnect } from '../../../lib/graph/wiring'
+import type { Command } from '../../../lib/keys'
+import { call, toFailure } from '../../../host/host'
+import { sentence } from '../../../parts/sentence'
+import { toast } from '../../../parts/toast.svelte'
+import { isTyping, pasteLinked } from './clipping'
+import type { Editor } from './editor.svelte'
+
+const GROUP = 'Pipeline'
+
+/** Puts every step where the layout of the backend says, as one entry of the history. */
+export async function tidyUp(editor: Editor): Promise<void> {
+  try {
+    const { positions } = await call('pipeline.layout', { doc: editor.doc })
+    editor.document.run(tidy(editor.doc, positions))
+  } catch (thrown) {
+    toast({ title: 'The steps could not be laid out', detail: sentence(toFailure(thrown).message), tone: 'danger' })
+  }
+}
+
+/** Removes what is selected: steps with their wires, or only wires. */
+export function deleteSelection(editor: Editor): void {
+  const { steps } = editor.document.selection
+  if (steps.length > 0) editor.document.run(deleteSteps(editor.doc, steps))
+  else editor.document.run(disconnect(editor.doc, editor.document.selectedWires()))
+}
+
+
+function extend(editor: Editor, side: typeof upstreamOf): void {
+  const { steps } = editor.document.selection
+  editor.document.select({ steps: [...steps, ...side(editor.doc, steps)], wires: [] })
+}
+
+/** The commands, with those that need a dialog of the screen. */
+export function editorCommands(editor: Editor, dialogs: { commit: () => void }): Command[] {
+  const here = editor.document
+  const isFree = (): boolean => !isTyping()
+  const hasSteps = (): boolean => isFree() && here.selection.steps.length > 0
+  const hasAny = (): boolean => isFree() && here.selection.steps.length + here.selection.wires.length > 0
+  const isIdle = (): boolean => !editor.running.isLive && !editor.running.isStarting
+  const selectAll = (): void => here.select({ steps: editor.doc.steps.map((step) => step.id), wires: wiresOf(editor.doc).map(wireId) })
+  const command = (id: string, title: string, keys: string[], run: () => void, isEnabled?: () => boolean): Command => ({
+    id, title, group: GROUP, keys, run, isEnabled,
+  })
+  return [
+    command('pipeline.run', 'Run the pipeline', ['Mod+Enter'], () => void editor.run(), isIdle),
+    command('pipeline.runTo', 'Run to the selected step', ['Mod+Shift+Enter'], () => void editor.run(editor.selected), () => isIdle() && editor.selected !== null),
+    command('pipeline.cancel', 'Cancel the run', [], () => void editor.running.cancel(), () => editor.running.isLive),
+    command('pipeline.commit', 'Commit the pipeline…', ['Mod+S'], dialogs.commit),
+    command('edit.undo', 'Undo', ['Mod+Z'], () => here.undo(), () => isFree() && here.canUndo),
+    command('edit.redo', 'Redo', ['Mod+Shift+Z', 'Mod+Y'], () => here.redo(), () => isFree() && here.canRedo),
+    command('edit.pasteLinked', 'Paste and keep incoming wires', ['Mod+Shift+V'], () => void pasteLinked(editor), isFree),
+    command('edit.duplicate', 'Duplicate the selected steps', ['Mod+D'], () => void here.run(duplicate(editor.doc, editor.kinds, here.selection.steps)), hasSteps),
+    command('edit.delete', 'Delete what is selected', ['Delete', 'Backspace'], () => deleteSelection(editor), hasAny),
+    command('edit.dissolve', 'Delete the step and reconnect', ['Mod+Backspace'], () => { if (editor.selected !== null) here.run(dissolveStep(editor.doc, editor.kinds, editor.selected)) }, () => isFree() && editor.selected !== null),
+    command('edit.selectAll', 'Select everything', ['Mod+A'], selectAll, isFree),
+    command('edit.selectBefore', 'Select all steps before', ['Shift+Alt+ArrowLeft'], () => extend(editor, upstreamOf), hasSteps),
+    command('edit.selectAfter', 'Select all steps after', ['Shift+Alt+ArrowRight'], () => extend(editor, downstreamOf), hasSteps),
+    command('edit.deselect', 'Select nothing', ['Escape'], () => here.select({ steps: [], wires: [] }), hasAny),
+    command('pipeline.tidy', 'Tidy up the canvas', ['Shift+Alt+T'], () => void tidyUp(editor), isFree),
+  ]
+}

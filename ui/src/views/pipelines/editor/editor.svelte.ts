@@ -1,0 +1,134 @@
+// What the parts of the editor share: the document, the run, what is wrong with it, what a run would do.
+
+import { getContext, setContext, untrack } from 'svelte'
+
+import type { ColumnView, PipelineDoc, PipelineView, PlanView, Problem } from '../../../host/bindings'
+import { query, type Query } from '../../../host/host'
+import { endText, stepOf, type End } from '../../../lib/graph/doc'
+import { facesOf, type Face } from '../../../lib/graph/faces'
+import type { Kinds } from '../../../lib/graph/kinds'
+import { tableSource } from '../../../lib/graph/outline'
+import { shell } from '../../../parts/shell.svelte'
+import { PipelineDocument } from './document.svelte'
+import { Running } from './running.svelte'
+
+/** Quiet time before the backend is asked again what it thinks of the document. */
+const SETTLE_MS = 250
+const KEY = Symbol('editor')
+
+/** The three ways to see a pipeline. */
+export type Mode = 'canvas' | 'outline' | 'file'
+
+export class Editor {
+  readonly document: PipelineDocument
+  readonly running: Running
+  readonly kinds: Kinds
+  readonly view: Query<PipelineView>
+  /** A step that the canvas is asked to bring into view, with a number so that the same may be asked twice. */
+  wanted = $state.raw<{ id: string; turn: number } | null>(null)
+  readonly faces: Map<string, Face> = $derived.by(() =>
+    facesOf({ doc: this.document.doc, problems: this.problems, plan: this.plan, run: this.running.run }),
+  )
+  #shown = $state.raw<End | null>(null)
+  #settled = $state.raw<PipelineDoc | null>(null)
+  #validation: Query<{ problems: Problem[]; columns: { [key in string]: ColumnView[] } }>
+  #plan: Query<PlanView>
+
+  constructor(project: string, view: Query<PipelineView>, first: PipelineView, kinds: Kinds) {
+    this.view = view
+    this.kinds = kinds
+    this.document = new PipelineDocument(project, first, kinds)
+    this.running = new Running(() => view.data?.lastRun?.id ?? null)
+    const payload = () =>
+      this.#settled === null ? null : { project: null, pipeline: this.document.name, doc: this.#settled, to: null }
+    this.#validation = query('pipeline.validate', payload)
+    this.#plan = query('pipeline.plan', () => (this.blocking.length > 0 ? null : payload()))
+    $effect(() => this.#settle(this.document.doc))
+    $effect(() => {
+      if (view.data !== undefined) this.document.heed(view.data)
+    })
+  }
+
+  get doc(): PipelineDoc {
+    return this.document.doc
+  }
+  /** What is wrong; what the backend said last while it thinks again. */
+  get problems(): Problem[] {
+    return this.#validation.data?.problems ?? []
+  }
+  /** Problems that keep the pipeline from running. */
+  get blocking(): Problem[] {
+    return this.problems.filter((problem) => !problem.isWarning)
+  }
+  get plan(): PlanView | null {
+    return this.#plan.data ?? null
+  }
+  get isPlanLoading(): boolean {
+    return this.#plan.isLoading
+  }
+  /** Columns by `step.port`, as far as they are known. */
+  get columns(): { [key in string]: ColumnView[] } {
+    return this.#validation.data?.columns ?? {}
+  }
+  get selected(): string | null {
+    return this.document.selected
+  }
+
+  /** The output port whose content the drawer shows; null for the step's first. */
+  get port(): string | null {
+    return this.#shown !== null && this.#shown.step === this.selected ? this.#shown.port : null
+  }
+
+  /** The columns a step's parameters can name: those that come in, or for a source those that go out. */
+  columnsFor(id: string): ColumnView[] {
+    const source = tableSource(this.doc, this.kinds, id)
+    if (source !== null) return this.columns[endText(source)] ?? []
+    const kind = this.kinds.get(stepOf(this.doc, id)?.kind ?? '')
+    const out = kind?.outputs.find((port) => port.type === 'table')
+    return out === undefined ? [] : (this.columns[`${id}.${out.name}`] ?? [])
+  }
+
+  /** Runs the pipeline as it is on screen, or what one step needs. */
+  async run(to: string | null = null): Promise<void> {
+    if (this.running.isLive || this.running.isStarting) return
+    await this.document.flush()
+    const payload = { project: null, pipeline: this.document.name, doc: this.doc, to, threads: null, force: false }
+    if (!(await this.running.start(payload))) return
+    if (to === null) shell.showDrawer('figures')
+  }
+
+  /** Selects a step, brings it into view and opens the inspector. */
+  show(id: string): void {
+    this.document.selectStep(id)
+    this.wanted = { id, turn: (this.wanted?.turn ?? 0) + 1 }
+  }
+
+  /** Shows what comes out of a port in the drawer. */
+  showOutput(end: End): void {
+    this.document.selectStep(end.step)
+    this.#shown = end
+    shell.showDrawer('data')
+  }
+
+  // Only what a step does counts, not where it stands: moving asks the backend nothing.
+  #settle(doc: PipelineDoc): () => void {
+    const next = { ...doc, steps: doc.steps.map((step) => ({ ...step, position: ORIGIN })) }
+    const delay = untrack(() => this.#settled) === null ? 0 : SETTLE_MS
+    const timer = setTimeout(() => {
+      if (JSON.stringify(next) !== JSON.stringify(this.#settled)) this.#settled = next
+    }, delay)
+    return () => clearTimeout(timer)
+  }
+}
+
+const ORIGIN: [number, number] = [0, 0]
+
+/** Makes the editor known to everything inside. */
+export function provideEditor(editor: Editor): Editor {
+  return setContext(KEY, editor)
+}
+
+/** The editor around this part. */
+export function useEditor(): Editor {
+  return getContext<Editor>(KEY)
+}

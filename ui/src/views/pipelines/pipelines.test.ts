@@ -1,0 +1,325 @@
+// The section Pipelines as a person meets it: list, editor, inspector, outline, file, drawer. The canvas
+// needs a real layout and is tried in a browser; its rules are tested in lib/graph.
+
+import { cleanup, configure, fireEvent, render, screen, waitFor, within } from '@testing-library/svelte'
+import { beforeEach, describe, expect, it, vi } from 'vitest'
+
+import App from '../../app/App.svelte'
+import type { Commands } from '../../host/bindings'
+import { useTransport } from '../../host/host'
+import { mock, type MockTransport } from '../../host/mock'
+import { failure, type Answers } from '../../host/mock/world'
+import { runCommand } from '../../lib/keys'
+import { dismiss, toasts } from '../../parts/toast.svelte'
+import { shell } from '../../parts/shell.svelte'
+import { violations } from '../../test/axe'
+// The frame loads a section when it is first opened; here it is loaded before the clock runs.
+import './Pipelines.svelte'
+
+// A machine that builds something else at the same time is slow; what is waited for comes all the same.
+configure({ asyncUtilTimeout: 8_000 })
+vi.setConfig({ testTimeout: 30_000 })
+
+let names = 0
+
+/** Goes to an address and lets its event pass, which comes later in jsdom. */
+async function visit(hash: string): Promise<void> {
+  location.hash = hash
+  await new Promise((resolve) => setTimeout(resolve, 20))
+}
+
+/** A pipeline of its own for each test: the mock keeps what was saved. */
+async function open(address: (name: string) => string, answers: Answers = {}): Promise<{ host: MockTransport; name: string }> {
+  names += 1
+  const name = `test-${names}`
+  const host = mock(answers)
+  host.world.pace = 0
+  useTransport(host)
+  await host.call('pipeline.new', { project: null, name, dataset: 'penguins' })
+  host.calls.length = 0
+  await visit(address(name))
+  render(App)
+  return { host, name }
+}
+
+const asked = <K extends keyof Commands>(host: MockTransport, name: K): unknown[] => host.calls.filter((one) => one.name === name).map((one) => one.payload)
+const input = (id: string, kind = 'input'): HTMLElement => {
+  const found = screen.getByTestId(id).querySelector<HTMLElement>(kind)
+  if (found === null) throw new Error(`${id} has no ${kind}`)
+  return found
+}
+async function inOutline(answers: Answers = {}): Promise<{ host: MockTransport; name: string }> {
+  const opened = await open((name) => `#/pipelines/${name}?view=outline`, answers)
+  await screen.findByTestId('row-boosting')
+  return opened
+}
+const choose = async (id: string): Promise<void> => {
+  await fireEvent.click(screen.getByTestId(`row-${id}`))
+  await waitFor(() => expect(within(screen.getByTestId('step-inspector')).getByTestId('inspector-id')).toHaveProperty('value', id))
+}
+
+beforeEach(() => {
+  document.body.innerHTML = ''
+  localStorage.clear()
+  toasts().forEach(({ id }) => dismiss(id))
+  shell.toggleDrawer(false)
+})
+
+describe('the list', () => {
+  it('shows what each pipeline reads and where its last run stands', async () => {
+    const { name } = await open(() => '#/pipelines')
+    const table = await screen.findByTestId('pipelines-table')
+    expect(table.textContent).toContain(name)
+    expect(within(table).getAllByTestId('chip-dataset').length).toBeGreaterThan(0)
+    expect(await violations()).toEqual([])
+  })
+
+  it('with nothing in it says what a pipeline is and offers to make one', async () => {
+    await open(() => '#/pipelines', { 'pipeline.list': () => [] })
+    expect((await screen.findByTestId('pipelines-empty')).textContent).toContain('No pipeline yet')
+    await fireEvent.click(screen.getByTestId('pipelines-new'))
+    expect(await screen.findByTestId('pipeline-new-create')).toBeTruthy()
+  })
+
+  it('makes a pipeline for a dataset and opens it', async () => {
+    const { host } = await open(() => '#/pipelines')
+    await fireEvent.click(await screen.findByTestId('pipelines-new'))
+    await fireEvent.input(await screen.findByTestId('pipeline-new-name'), { target: { value: 'fresh' } })
+    await waitFor(() => expect(screen.getByTestId('pipeline-new-dataset')).toHaveProperty('value', 'penguins'))
+    await fireEvent.click(screen.getByTestId('pipeline-new-create'))
+    await waitFor(() => expect(location.hash).toBe('#/pipelines/fresh'))
+    expect(asked(host, 'pipeline.new')).toEqual([{ project: null, name: 'fresh', dataset: 'penguins' }])
+  })
+
+  it('refuses a name that is taken before it asks the backend', async () => {
+    const { name } = await open(() => '#/pipelines')
+    await fireEvent.click(await screen.findByTestId('pipelines-new'))
+    await fireEvent.input(await screen.findByTestId('pipeline-new-name'), { target: { value: name } })
+    await waitFor(() => expect(screen.getByTestId('pipeline-new-create')).toHaveProperty('disabled', true))
+  })
+})
+
+describe('a step in the inspector', () => {
+  it('shows defaults as placeholders, takes a value, and goes back to the default', async () => {
+    const { host, name } = await inOutline()
+    await choose('boosting')
+    expect(input('param-rounds')).toHaveProperty('placeholder', '200')
+    await fireEvent.input(input('param-rounds'), { target: { value: '50' } })
+    await waitFor(() => expect(asked(host, 'pipeline.save').length).toBe(1))
+    expect(JSON.stringify(asked(host, 'pipeline.save')[0])).toContain('"rounds":50')
+    expect(asked(host, 'pipeline.save')[0]).toMatchObject({ pipeline: name })
+    await fireEvent.click(screen.getByTestId('reset-rounds'))
+    await waitFor(() => expect(input('param-rounds')).toHaveProperty('value', ''))
+  })
+
+  it('says what is wrong with a number and does not pass it on', async () => {
+    const { host } = await inOutline()
+    await choose('boosting')
+    await fireEvent.input(input('param-rounds'), { target: { value: '0' } })
+    expect((await screen.findByTestId('problem-rounds')).textContent).toContain('The least is 1.')
+    await new Promise((resolve) => setTimeout(resolve, 700))
+    expect(asked(host, 'pipeline.save')).toEqual([])
+  })
+
+  it('typing is one undo, and undo brings the placeholder back', async () => {
+    await inOutline()
+    await choose('boosting')
+    for (const value of ['5', '50', '500']) await fireEvent.input(input('param-rounds'), { target: { value } })
+    await fireEvent.blur(input('param-rounds'))
+    await waitFor(() => expect(screen.getByTestId('editor-undo').getAttribute('aria-label')).toBe('Undo: Change rounds of boosting'))
+    expect(runCommand('edit.undo')).toBe(true)
+    await waitFor(() => expect(input('param-rounds')).toHaveProperty('value', ''))
+    expect(screen.getByTestId('editor-undo')).toHaveProperty('disabled', true)
+    expect(runCommand('edit.redo')).toBe(true)
+    await waitFor(() => expect(input('param-rounds')).toHaveProperty('value', '500'))
+  })
+
+  it('a rename takes the wires along', async () => {
+    await inOutline()
+    await choose('encode')
+    await fireEvent.input(screen.getByTestId('inspector-id'), { target: { value: 'numbers' } })
+    await fireEvent.change(screen.getByTestId('inspector-id'))
+    await waitFor(() => expect(screen.getByTestId('row-boosting').textContent).toContain('numbers.table'))
+  })
+
+  it('connects and disconnects without the pointer', async () => {
+    await inOutline()
+    await choose('linear')
+    await fireEvent.change(screen.getByTestId('connect-table'), { target: { value: 'impute.table' } })
+    await waitFor(() => expect(screen.getByTestId('row-linear').textContent).toContain('impute.table'))
+    await fireEvent.click(screen.getByLabelText('Disconnect impute.table'))
+    await waitFor(() => expect(screen.getByTestId('row-linear').textContent).toContain('table is missing'))
+    // What is missing is told by the backend, at the port and in the count.
+    await waitFor(() => expect(screen.getByTestId('editor-problems').textContent).toContain('1 problem'))
+    expect(screen.getByTestId('editor-run')).toHaveProperty('disabled', true)
+  })
+
+  it('offers columns of the wired table and marks one that is not there', async () => {
+    await inOutline()
+    await choose('impute')
+    const select = input('param-columns', 'select')
+    await waitFor(() => expect(select.textContent).toContain('bill_length_mm'))
+    await fireEvent.change(select, { target: { value: 'sex' } })
+    await waitFor(() => expect(screen.getByLabelText('Leave out sex')).toBeTruthy())
+  })
+})
+
+describe('edits', () => {
+  it('are saved when the editor is left in the middle of a change', async () => {
+    const { host } = await inOutline()
+    await choose('boosting')
+    await fireEvent.input(input('param-rounds'), { target: { value: '77' } })
+    cleanup()
+    await waitFor(() => expect(JSON.stringify(asked(host, 'pipeline.save'))).toContain('"rounds":77'))
+  })
+
+  it('that could not be saved are there again the next time', async () => {
+    const { name } = await inOutline({ 'pipeline.save': () => { throw failure('unavailable', 'the daemon does not answer') } })
+    await choose('boosting')
+    await fireEvent.input(input('param-rounds'), { target: { value: '88' } })
+    expect((await screen.findByTestId('editor-unsaved')).textContent).toContain('The daemon does not answer.')
+    cleanup()
+    document.body.innerHTML = ''
+    const again = mock()
+    again.world.pace = 0
+    useTransport(again)
+    await visit(`#/pipelines/${name}?view=outline`)
+    render(App)
+    await screen.findByTestId('row-boosting')
+    await choose('boosting')
+    expect(input('param-rounds')).toHaveProperty('value', '88')
+    await waitFor(() => expect(JSON.stringify(asked(again, 'pipeline.save'))).toContain('"rounds":88'))
+  })
+
+  it('made elsewhere are taken over as a change that can be undone', async () => {
+    const { host, name } = await inOutline()
+    const { doc } = (await host.call('pipeline.show', { project: null, pipeline: name })) as Commands['pipeline.show'][1]
+    await host.call('pipeline.save', { project: null, pipeline: name, doc: { ...doc, steps: doc.steps.filter((step) => step.id !== 'register') } })
+    await waitFor(() => expect(screen.queryByTestId('row-register')).toBeNull())
+    runCommand('edit.undo')
+    await waitFor(() => expect(screen.getByTestId('row-register')).toBeTruthy())
+  })
+})
+
+describe('the outline', () => {
+  it('is a grid that axe finds nothing wrong with', async () => {
+    await inOutline()
+    expect(screen.getAllByRole('row').length).toBe(14)
+    expect(await violations()).toEqual([])
+  })
+
+  it('moves by arrows, deletes by key, and undo brings the step back', async () => {
+    await inOutline()
+    const row = screen.getByTestId('row-penguins')
+    row.focus()
+    await fireEvent.keyDown(row, { key: 'ArrowDown' })
+    await waitFor(() => expect(screen.getByTestId('row-split').getAttribute('aria-selected')).toBe('true'))
+    await fireEvent.keyDown(document.activeElement ?? document.body, { key: 'Delete' })
+    await waitFor(() => expect(screen.queryByTestId('row-split')).toBeNull())
+    runCommand('edit.undo')
+    await waitFor(() => expect(screen.getByTestId('row-impute').textContent).toContain('split.table'))
+  })
+
+  it('adds a step after the selected one', async () => {
+    await inOutline()
+    await choose('encode')
+    await fireEvent.change(screen.getByTestId('outline-add'), { target: { value: 'scale' } })
+    await waitFor(() => expect(screen.getByTestId('row-scale').textContent).toContain('encode.table'))
+  })
+})
+
+describe('a run', () => {
+  it('goes through its states and ends with the way to compare', async () => {
+    const { host } = await inOutline()
+    await waitFor(() => expect(screen.getByTestId('editor-plan').textContent).toContain('13 to run'))
+    await fireEvent.click(screen.getByTestId('editor-run'))
+    const link = await screen.findByTestId('next-compare')
+    expect(link.textContent).toContain('Compare 3 models')
+    expect(link.getAttribute('href')).toMatch(/^#\/runs\/[0-9a-f]{32}\/compare$/)
+    expect(screen.getByTestId('row-boosting').textContent).toContain('Done')
+    expect(asked(host, 'pipeline.run')[0]).toMatchObject({ to: null, force: false })
+    await waitFor(() => expect(screen.getByTestId('editor-plan').textContent).toContain('nothing to run'))
+  })
+
+  it('to a step runs only what that step needs', async () => {
+    const { host } = await inOutline()
+    await choose('split')
+    // Another seed: nothing after it is in the cache of the runs before.
+    await fireEvent.input(input('param-seed'), { target: { value: '4711' } })
+    await choose('impute')
+    expect(runCommand('pipeline.runTo')).toBe(true)
+    await waitFor(() => expect(asked(host, 'pipeline.run')[0]).toMatchObject({ to: 'impute' }))
+    await waitFor(() => expect(screen.getByTestId('row-impute').textContent).toMatch(/Done|Cached/))
+    expect(screen.getByTestId('row-encode').textContent).toContain('Ready')
+  })
+
+  it('that fails names the step, gives the hint and leads to the log', async () => {
+    await inOutline()
+    await choose('penguins')
+    await fireEvent.change(screen.getByTestId('outline-add'), { target: { value: 'filter' } })
+    await screen.findByTestId('row-filter')
+    await choose('filter')
+    await fireEvent.input(input('param-expression', 'textarea'), { target: { value: "species = 'Adelie'" } })
+    await choose('split')
+    await fireEvent.change(screen.getByTestId('connect-table'), { target: { value: 'filter.table' } })
+    await waitFor(() => expect(screen.getByTestId('editor-problems').textContent).toContain('No problems'))
+    await fireEvent.click(screen.getByTestId('editor-run'))
+    const card = await screen.findByTestId('next-card')
+    expect(card.textContent).toContain('failed')
+    expect(card.textContent).toContain('has one class in the training rows')
+    expect(card.textContent).toContain('Loosen the filter')
+    await fireEvent.click(screen.getByTestId('next-log'))
+    await waitFor(() => expect(screen.getByTestId('drawer-log').textContent).toContain('failed'))
+  })
+
+  it('that the backend refuses says why and leaves the pipeline as it is', async () => {
+    await inOutline({ 'pipeline.run': () => { throw failure('conflict', 'the pipeline runs already', 'wait, or cancel it') } })
+    await waitFor(() => expect(screen.getByTestId('editor-run')).toHaveProperty('disabled', false))
+    await fireEvent.click(screen.getByTestId('editor-run'))
+    expect((await screen.findByTestId('editor-run-failure')).textContent).toContain('The pipeline runs already.')
+  })
+})
+
+describe('the file', () => {
+  it('is saved as text, and a line that is wrong is named and marked', async () => {
+    const { host, name } = await open((name) => `#/pipelines/${name}?view=file`)
+    const area = await screen.findByTestId('file-text')
+    await waitFor(() => expect(area).toHaveProperty('value', expect.stringContaining('[[step]]')))
+    const text = area instanceof HTMLTextAreaElement ? area.value : ''
+    await fireEvent.input(area, { target: { value: text.replace('kind = "split"', 'kind = "spilt"') } })
+    await fireEvent.click(screen.getByTestId('file-save'))
+    expect((await screen.findByTestId('file-error')).textContent).toMatch(/line \d+/)
+    await fireEvent.input(area, { target: { value: text.replace('id = "split"', 'id = "parts"').replaceAll('split.table', 'parts.table') } })
+    await fireEvent.click(screen.getByTestId('file-save'))
+    await waitFor(() => expect(screen.queryByTestId('file-save')).toBeNull())
+    expect(asked(host, 'pipeline.save_text')).toHaveLength(2)
+    await fireEvent.click(screen.getByTestId('editor-view-outline'))
+    expect(location.hash).toBe(`#/pipelines/${name}?view=outline`)
+    expect(await screen.findByTestId('row-parts')).toBeTruthy()
+    runCommand('edit.undo')
+    expect(await screen.findByTestId('row-split')).toBeTruthy()
+  })
+})
+
+describe('the drawer', () => {
+  it('leads from a problem to its field', async () => {
+    await inOutline()
+    await choose('penguins')
+    await fireEvent.change(screen.getByTestId('outline-add'), { target: { value: 'filter' } })
+    await waitFor(() => expect(screen.getByTestId('editor-problems').textContent).toContain('1 problem'))
+    await choose('boosting')
+    await fireEvent.click(screen.getByTestId('editor-problems'))
+    const list = await screen.findByTestId('drawer-problems')
+    await fireEvent.click(within(list).getByText(/expression is empty/))
+    await waitFor(() => expect(document.activeElement).toBe(input('param-expression', 'textarea')))
+  })
+
+  it('commits with a message', async () => {
+    const { host, name } = await inOutline()
+    await waitFor(() => expect(runCommand('pipeline.commit')).toBe(true))
+    await fireEvent.input(await screen.findByTestId('commit-message'), { target: { value: 'First version' } })
+    await fireEvent.click(screen.getByTestId('commit-do'))
+    await waitFor(() => expect(asked(host, 'pipeline.commit')).toEqual([{ project: null, pipeline: name, message: 'First version' }]))
+    await waitFor(() => expect(screen.queryByTestId('editor-draft')).toBeNull())
+  })
+})
