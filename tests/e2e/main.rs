@@ -6,6 +6,7 @@
 
 mod app;
 mod file_drop;
+mod main_job;
 mod shots;
 mod webdriver;
 mod window;

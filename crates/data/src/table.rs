@@ -211,6 +211,7 @@ impl TableWriter {
     /// # Errors
     /// The operating system's errors.
     pub fn create(dir: &Path, meta: TableMeta) -> Result<Self> {
+        let meta = TableMeta { rows: 0, ..meta };
         std::fs::create_dir_all(dir).map_err(|e| Error::io("make the folder", dir, &e))?;
         let path = dir.join(DATA_FILE);
         let file = File::create(&path).map_err(|e| Error::io("write", &path, &e))?;

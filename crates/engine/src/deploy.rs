@@ -159,6 +159,7 @@ impl Engine {
         self.store().objects().get_tree(&picked.version.package, &package)?;
         let before =
             self.store().read(|db| deployments::current(db, &deployment.id))?.and_then(|one| endpoint(&one));
+        target.sweep(folder, before.as_ref());
         let mut plan = Plan {
             package: &package,
             folder,

@@ -10,7 +10,7 @@ use arrow::array::{ArrayRef, BooleanArray, Float64Array, Int64Array, RecordBatch
 use base::Progress;
 use data::{Column, Kind, Task};
 use learn::package::{PackageParts, write_package};
-use learn::recipe::{EncodeMethod, ImputeMethod, Op, Recipe, ScaleMethod, fit_impute, fit_levels, fit_scale};
+use learn::recipe::{EncodeMethod, ImputeMethod, Op, Recipe, ScaleMethod, fit_derive, fit_impute, fit_levels, fit_scale};
 use learn::{Predictions, TRAINERS, features_of, prepare};
 use serde_json::{Map, Value, json};
 
@@ -60,7 +60,17 @@ fn main() {
 fn table(target: &str) -> (RecordBatch, Recipe) {
     let mut batch = raw(target);
     let mut recipe = Recipe::start(&columns_of(&batch), Some(target));
-    let fits: [&dyn Fn(&RecordBatch) -> base::Result<Op>; 7] = [
+    let derive = |batch: &RecordBatch, name, text| fit_derive(&columns_of(batch), name, text);
+    let fits: [&dyn Fn(&RecordBatch) -> base::Result<Op>; 13] = [
+        &|batch| derive(batch, "per_year", "round(income / coalesce(age, 40), 1) + log10(income) + sqrt(age)"),
+        &|batch| derive(batch, "is_northern", "city in ('Tromsø', 'Bergen') and not (member and age > 50)"),
+        &|batch| {
+            let text = "case when city is null then -1 when size = 'L' then power(age, 1.5) else least(age, 30) end";
+            derive(batch, "mixed", text)
+        },
+        &|batch| fit_impute(std::slice::from_ref(batch), "per_year", &ImputeMethod::Mean),
+        &|batch| fit_impute(std::slice::from_ref(batch), "is_northern", &ImputeMethod::Mode),
+        &|batch| fit_impute(std::slice::from_ref(batch), "mixed", &ImputeMethod::Median),
         &|batch| fit_impute(std::slice::from_ref(batch), "age", &ImputeMethod::Median),
         &|batch| fit_impute(std::slice::from_ref(batch), "city", &ImputeMethod::Mode),
         &|batch| fit_impute(std::slice::from_ref(batch), "member", &ImputeMethod::Mode),
@@ -87,16 +97,21 @@ fn raw(target: &str) -> RecordBatch {
     let some = |at: usize| at % 11 != 3;
     let truth: ArrayRef = match target {
         "is_late" => Arc::new(rows().map(|at| Some(score(at) > 5.0)).collect::<BooleanArray>()),
-        "grade" => {
-            Arc::new(rows().map(|at| Some(["low", "it's mid", "high"][(score(at) as usize / 3).min(2)])).collect::<StringArray>())
-        }
+        "grade" => Arc::new(
+            rows()
+                .map(|at| Some(["low", "it's mid", "high"][(score(at) as usize / 3).min(2)]))
+                .collect::<StringArray>(),
+        ),
         "code" => Arc::new(rows().map(|at| Some((score(at) as i64 / 3).min(2) * 10)).collect::<Int64Array>()),
         _ => Arc::new(rows().map(|at| Some(score(at) * 100.0)).collect::<Float64Array>()),
     };
     let columns: Vec<(&str, ArrayRef)> = vec![
         ("age", Arc::new(rows().map(|at| some(at).then_some(age(at) as i64)).collect::<Int64Array>())),
         ("income", Arc::new(rows().map(|at| Some(income(at))).collect::<Float64Array>())),
-        ("city", Arc::new(rows().map(|at| some(at + 1).then_some(CITIES[city(at)])).collect::<StringArray>())),
+        (
+            "city",
+            Arc::new(rows().map(|at| some(at + 1).then_some(CITIES[city(at)])).collect::<StringArray>()),
+        ),
         ("size", Arc::new(rows().map(|at| Some(["S", "M", "L"][at % 3])).collect::<StringArray>())),
         ("member", Arc::new(rows().map(|at| some(at + 2).then_some(at % 5 < 2)).collect::<BooleanArray>())),
         (target, truth),
@@ -106,7 +121,8 @@ fn raw(target: &str) -> RecordBatch {
 }
 
 fn columns_of(batch: &RecordBatch) -> Vec<Column> {
-    let column = |field: &Arc<arrow::datatypes::Field>| Column::new(field.name(), Kind::of(field.data_type()));
+    let column =
+        |field: &Arc<arrow::datatypes::Field>| Column::new(field.name(), Kind::of(field.data_type()));
     batch.schema().fields().iter().map(column).collect()
 }
 

@@ -13,7 +13,8 @@ use serde_json::{Value, json};
 fn main() {
     for folder in std::env::args().skip(1) {
         let folder = Path::new(&folder);
-        let meta: Value = serde_json::from_slice(&read(&folder.join("meta.json"))).expect("meta.json is JSON");
+        let meta: Value =
+            serde_json::from_slice(&read(&folder.join("meta.json"))).expect("meta.json is JSON");
         let train = load(folder, &meta, "train");
         let test = load(folder, &meta, "test");
         for (kind, params) in settings() {
@@ -22,7 +23,9 @@ fn main() {
             let fitted = trainer.fit(&train, &params, &Progress::silent(), |_| ());
             let cpu = cpu_s() - before;
             match fitted {
-                Err(error) => println!("{}", json!({"data": meta["name"], "trainer": kind, "error": error.to_string()})),
+                Err(error) => {
+                    println!("{}", json!({"data": meta["name"], "trainer": kind, "error": error.to_string()}))
+                }
                 Ok(fitted) => {
                     let predictions = fitted.model.predict(&test.features);
                     let line = json!({
@@ -66,7 +69,10 @@ fn load(folder: &Path, meta: &Value, part: &str) -> Training {
 }
 
 fn numbers(path: &Path) -> Vec<f64> {
-    read(path).chunks_exact(8).map(|bytes| f64::from_le_bytes(bytes.try_into().expect("eight bytes"))).collect()
+    read(path)
+        .chunks_exact(8)
+        .map(|bytes| f64::from_le_bytes(bytes.try_into().expect("eight bytes")))
+        .collect()
 }
 
 fn read(path: &Path) -> Vec<u8> {

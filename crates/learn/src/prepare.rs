@@ -52,10 +52,15 @@ pub fn prepare(columns: &[Column], batches: &[RecordBatch], target: &str, task: 
     for column in columns.iter().filter(|column| !column.is_hidden() && column.name != target) {
         match column.kind {
             Kind::Integer | Kind::Number | Kind::Boolean => features.push(column.name.clone()),
-            Kind::Time => ignored.push((column.name.clone(), "it is a time; derive numbers from it".to_owned())),
+            Kind::Time => {
+                ignored.push((column.name.clone(), "it is a time; derive numbers from it".to_owned()))
+            }
             Kind::Text => {
-                return Err(Error::invalid(format!("column `{}` is text, which a trainer cannot use", column.name))
-                    .hint("add an `encode` step before this one, or drop the column with a `select` step"));
+                return Err(Error::invalid(format!(
+                    "column `{}` is text, which a trainer cannot use",
+                    column.name
+                ))
+                .hint("add an `encode` step before this one, or drop the column with a `select` step"));
             }
         }
     }
@@ -117,8 +122,11 @@ pub fn truth(batches: &[RecordBatch], target: &TargetColumn) -> Result<(Target, 
             if let Some(level) = level {
                 let label = level.label();
                 let code = places.get(label.as_str()).ok_or_else(|| {
-                    Error::invalid(format!("target `{}` has the class `{label}`, which the model does not know", target.name))
-                        .hint("train the model again with this class among its rows")
+                    Error::invalid(format!(
+                        "target `{}` has the class `{label}`, which the model does not know",
+                        target.name
+                    ))
+                    .hint("train the model again with this class among its rows")
                 })?;
                 rows.push(row);
                 codes.push(*code);
@@ -151,7 +159,12 @@ pub fn parts(batches: &[RecordBatch]) -> Result<Option<Vec<Part>>> {
     Ok((!batches.is_empty()).then_some(parts))
 }
 
-fn target_column(columns: &[Column], batches: &[RecordBatch], name: &str, task: Task) -> Result<TargetColumn> {
+fn target_column(
+    columns: &[Column],
+    batches: &[RecordBatch],
+    name: &str,
+    task: Task,
+) -> Result<TargetColumn> {
     let Some(column) = columns.iter().find(|column| column.name == name) else {
         let error = Error::not_found(format!("there is no column `{name}` to predict"));
         let visible = columns.iter().filter(|column| !column.is_hidden()).map(|column| column.name.as_str());
@@ -163,8 +176,11 @@ fn target_column(columns: &[Column], batches: &[RecordBatch], name: &str, task: 
     let mut target = TargetColumn { name: name.to_owned(), kind: column.kind, task, classes: Vec::new() };
     if task == Task::Regression {
         if !column.kind.is_numeric() {
-            return Err(Error::invalid(format!("cannot predict `{name}` as a number: it is {}", column.kind.word()))
-                .hint("set the task to `binary` or `multiclass`, or choose another target"));
+            return Err(Error::invalid(format!(
+                "cannot predict `{name}` as a number: it is {}",
+                column.kind.word()
+            ))
+            .hint("set the task to `binary` or `multiclass`, or choose another target"));
         }
         return Ok(target);
     }
@@ -172,8 +188,10 @@ fn target_column(columns: &[Column], batches: &[RecordBatch], name: &str, task: 
     match (task, target.classes.len()) {
         (_, 0 | 1) => Err(Error::invalid(format!("the target `{name}` has only one class"))
             .hint("choose another target, or check the filter before this step")),
-        (Task::Binary, count) if count > 2 => Err(Error::invalid(format!("the target `{name}` has {count} classes, expected 2"))
-            .hint("set the task to `multiclass`")),
+        (Task::Binary, count) if count > 2 => {
+            Err(Error::invalid(format!("the target `{name}` has {count} classes, expected 2"))
+                .hint("set the task to `multiclass`"))
+        }
         _ => Ok(target),
     }
 }
@@ -185,15 +203,19 @@ fn classes(batches: &[RecordBatch], name: &str) -> Result<Vec<String>> {
     for batch in batches {
         for level in column_levels(batch, name)?.into_iter().flatten() {
             if matches!(level, Level::Number(value) if value.fract() != 0.0) {
-                return Err(Error::invalid(format!("the target `{name}` has numbers with a fraction, which are no classes"))
-                    .hint("set the task to `regression`"));
+                return Err(Error::invalid(format!(
+                    "the target `{name}` has numbers with a fraction, which are no classes"
+                ))
+                .hint("set the task to `regression`"));
             }
             if labels.insert(level.label()) {
                 seen.push(level);
             }
             if seen.len() > MOST_CLASSES {
-                return Err(Error::invalid(format!("the target `{name}` has more than {MOST_CLASSES} classes"))
-                    .hint("choose a target with fewer values, or set the task to `regression`"));
+                return Err(Error::invalid(format!(
+                    "the target `{name}` has more than {MOST_CLASSES} classes"
+                ))
+                .hint("choose a target with fewer values, or set the task to `regression`"));
             }
         }
     }

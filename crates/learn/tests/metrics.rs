@@ -124,10 +124,9 @@ fn every_metric_is_documented_once() {
     let mut names: Vec<&str> = METRICS.iter().map(|metric| metric.name).collect();
     let (codes, p) = two_classes();
     let values = p.iter().flat_map(|p| [1.0 - p, *p]).collect();
-    for (name, _) in evaluate(
-        &Target::Classes { codes, count: 2 },
-        &Predictions::Probabilities { classes: 2, values },
-    ) {
+    for (name, _) in
+        evaluate(&Target::Classes { codes, count: 2 }, &Predictions::Probabilities { classes: 2, values })
+    {
         assert!(names.contains(&name), "{name}");
     }
     names.sort_unstable();

@@ -6,9 +6,10 @@ use std::process::Command;
 use crate::Result;
 use crate::process::{cargo, run, target};
 
-/// `fettle` and `fettle-serve`.
+/// `fettle` and `fettle-serve`. Naming packages here would give the crates below other features, and
+/// with them a second build.
 pub fn build_backend() -> Result<()> {
-    run(cargo(&["build", "--package", "fettle", "--package", "serving"]))
+    run(cargo(&["build", "--bins"]))
 }
 
 /// `fettle-desktop`. It holds the pages, so they have to be built before.

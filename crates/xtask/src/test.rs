@@ -53,7 +53,7 @@ fn check_pages() -> Result<()> {
 /// The journeys are named on their own, because `test = false` takes them out of every `--all-targets`.
 fn lint() -> Result<()> {
     run(cargo(&["clippy", "--quiet", "--all-targets", "--", "-D", "warnings"]))?;
-    run(cargo(&["clippy", "--quiet", "--package", "fettle", "--test", "e2e", "--", "-D", "warnings"]))
+    run(cargo(&["clippy", "--quiet", "--test", "e2e", "--", "-D", "warnings"]))
 }
 
 /// A test of the engine writes the bindings; when that changed them, what was committed was stale.
@@ -111,7 +111,7 @@ fn journeys() -> Result<()> {
         return Ok(());
     }
     let display = Display::open()?;
-    let mut journeys = cargo(&["test", "--package", "fettle", "--test", "e2e", "--", "--test-threads=1"]);
+    let mut journeys = cargo(&["test", "--test", "e2e", "--", "--test-threads=1"]);
     journeys.env("FETTLE_E2E", "1");
     programs::know_each_other(&mut journeys);
     display.give_to(&mut journeys);

@@ -544,6 +544,11 @@ sourceName: string,
 createdAt: number, };
 
 /**
+ * Which part of a date comes first.
+ */
+export type DateOrder = "day_first" | "month_first";
+
+/**
  * Puts a model version somewhere. With the name of a deployment that is there, it becomes that
  * deployment's next revision, switched to once it is healthy.
  */
@@ -1087,7 +1092,7 @@ isComplete: boolean, };
  */
 export type MetricView = { 
 /**
- * Its name, such as `roc_auc`.
+ * Its name, such as `auc`.
  */
 name: string, 
 /**
@@ -1699,6 +1704,10 @@ delimiter: string,
  */
 quote: string | null, 
 /**
+ * The character that makes the next one plain inside quotes, beside doubling.
+ */
+escape: string | null, 
+/**
  * Lines before the header that belong to no table.
  */
 skipLines: number, 
@@ -1715,9 +1724,25 @@ comment: string | null,
  */
 decimal: string, 
 /**
+ * Between groups of digits, or none.
+ */
+thousands: string | null, 
+/**
+ * True to take spaces around a cell away.
+ */
+trim: boolean, 
+/**
  * Words that mean a missing value, beside the empty cell.
  */
 nulls: Array<string>, 
+/**
+ * True if such words mean missing in quotes too.
+ */
+quotedNulls: boolean, 
+/**
+ * Which part of a date such as 03/04/2024 comes first.
+ */
+dateOrder: DateOrder, 
 /**
  * Corrections of column types, by name.
  */
@@ -2901,7 +2926,6 @@ currentProject: string | null, };
 export type Commands = {
   "workspace.info": [Nothing, WorkspaceInfo];
   "workspace.check": [WorkspaceCheck, JobRef];
-  "workspace.repair": [Nothing, JobRef];
   "workspace.gc": [WorkspaceGc, JobRef];
   "settings.get": [Nothing, Settings];
   "settings.set": [Settings, null];

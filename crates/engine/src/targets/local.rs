@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use base::{Code, Error, Result};
 use serde_json::{Map, Value, json};
 
-use super::{Declaration, Endpoint, Plan, Target, log_file, requests_dir, token_file};
+use super::{Declaration, Endpoint, Plan, Target, log_file, processes_dir, requests_dir, token_file};
 use crate::commands::deployments::TryResult;
 
 /// How long an endpoint may take until it is ready.
@@ -67,6 +67,7 @@ impl Target for ThisComputer {
             port,
             instance: plan.instance.to_owned(),
         };
+        remember(&endpoint, plan.folder)?;
         let started = Instant::now();
         while started.elapsed() < START_TIMEOUT {
             if self.is_up(&endpoint, plan.folder) {
@@ -106,6 +107,24 @@ impl Target for ThisComputer {
         Ok(())
     }
 
+    fn sweep(&self, folder: &Path, stays: Option<&Endpoint>) {
+        for entry in std::fs::read_dir(processes_dir(folder)).into_iter().flatten().flatten() {
+            let path = entry.path();
+            let text = std::fs::read(&path).unwrap_or_default();
+            let left: Option<Endpoint> = serde_json::from_slice(&text).ok();
+            if let Some(left) = left {
+                if stays.is_some_and(|stays| stays.instance == left.instance) {
+                    continue;
+                }
+                if is_ours(&left) {
+                    kill(left.pid);
+                }
+            }
+            // A file that stays is looked at again next time.
+            let _ = std::fs::remove_file(path);
+        }
+    }
+
     fn is_up(&self, endpoint: &Endpoint, folder: &Path) -> bool {
         let Ok(token) = std::fs::read_to_string(token_file(folder)) else { return false };
         let url = format!("{}/v2", self.url(endpoint.port));
@@ -127,6 +146,15 @@ impl Target for ThisComputer {
     fn url(&self, port: u16) -> String {
         format!("http://127.0.0.1:{port}")
     }
+}
+
+/// Writes down a process before it can be lost sight of.
+fn remember(endpoint: &Endpoint, folder: &Path) -> Result<()> {
+    let processes = processes_dir(folder);
+    store::files::create_private_dir(&processes)?;
+    let text =
+        serde_json::to_vec(endpoint).map_err(|e| Error::internal("cannot write a process").because(e))?;
+    store::files::write_atomic(&processes.join(&endpoint.instance), &text)
 }
 
 /// Sends rows to an endpoint by the Open Inference Protocol and gives back its first answers.

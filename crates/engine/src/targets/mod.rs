@@ -5,6 +5,7 @@ mod local;
 use std::path::{Path, PathBuf};
 
 use base::{Error, Result};
+use serde::{Deserialize, Serialize};
 
 pub(crate) use local::infer;
 
@@ -40,7 +41,7 @@ pub(crate) struct Plan<'a> {
 }
 
 /// Something that serves.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Endpoint {
     /// Its process.
     pub(crate) pid: u32,
@@ -62,6 +63,9 @@ pub(crate) trait Target: Sync {
     fn start(&self, plan: &Plan) -> Result<Endpoint>;
     /// Stops an endpoint; one that is gone already is no failure.
     fn stop(&self, endpoint: &Endpoint, folder: &Path) -> Result<()>;
+    /// Stops every process of a deployment but the one that is to stay: what an owner that died in
+    /// the middle of a deployment left behind.
+    fn sweep(&self, folder: &Path, stays: Option<&Endpoint>);
     /// True if the endpoint answers and is the one that was started.
     fn is_up(&self, endpoint: &Endpoint, folder: &Path) -> bool;
     /// Memory of its process, bytes, where the system says.
@@ -87,6 +91,11 @@ pub(crate) fn token_file(folder: &Path) -> PathBuf {
 /// Where the requests of a deployment are recorded.
 pub(crate) fn requests_dir(folder: &Path) -> PathBuf {
     folder.join("requests")
+}
+
+/// Where the processes of a deployment are remembered, one file each.
+pub(crate) fn processes_dir(folder: &Path) -> PathBuf {
+    folder.join("processes")
 }
 
 /// Where a deployment's own log is.

@@ -20,7 +20,8 @@ pub fn evaluation_figures(truth: &Target, predictions: &Predictions, classes: &[
         (Target::Numbers(truth), Predictions::Numbers(predicted)) => of_numbers(truth, predicted),
         (Target::Classes { codes, count }, Predictions::Probabilities { .. }) => {
             let mut figures = vec![confusion(codes, *count, predictions, classes)];
-            let shown: Vec<usize> = if *count == 2 { vec![1] } else { (0..*count.min(&MOST_CURVES)).collect() };
+            let shown: Vec<usize> =
+                if *count == 2 { vec![1] } else { (0..*count.min(&MOST_CURVES)).collect() };
             for class in &shown {
                 let is_class: Vec<bool> = codes.iter().map(|code| *code as usize == *class).collect();
                 let scores = predictions.probability(*class).unwrap_or_default();
@@ -66,9 +67,12 @@ fn of_class(class: &str, is_class: &[bool], scores: &[f64]) -> Vec<Figure> {
     }
     let (positives, negatives) = (ranking.positives as f64, ranking.negatives as f64);
     let mut roc = vec![[0.0, 0.0]];
-    roc.extend(ranking.points.iter().map(|p| {
-        [p.false_positives as f64 / negatives, p.true_positives as f64 / positives]
-    }));
+    roc.extend(
+        ranking
+            .points
+            .iter()
+            .map(|p| [p.false_positives as f64 / negatives, p.true_positives as f64 / positives]),
+    );
     let pr: Vec<[f64; 2]> = ranking
         .points
         .iter()
@@ -137,7 +141,8 @@ mod tests {
 
     #[test]
     fn a_thinned_curve_keeps_its_ends_and_its_shape() {
-        let curve: Vec<[f64; 2]> = (0..=10_000).map(|i| [f64::from(i) / 1e4, (f64::from(i) / 1e4).sqrt()]).collect();
+        let curve: Vec<[f64; 2]> =
+            (0..=10_000).map(|i| [f64::from(i) / 1e4, (f64::from(i) / 1e4).sqrt()]).collect();
         let thinned = thin(&curve);
         assert!((300..=MOST_POINTS).contains(&thinned.len()), "{}", thinned.len());
         assert_eq!((thinned[0], thinned.last()), ([0.0, 0.0], Some(&[1.0, 1.0])));
@@ -149,17 +154,15 @@ mod tests {
         let truth = Target::Classes { codes: vec![0, 1, 0, 1], count: 2 };
         let values = vec![0.9, 0.1, 0.2, 0.8, 0.6, 0.4, 0.3, 0.7];
         let classes = ["no".to_owned(), "yes".to_owned()];
-        let figures = evaluation_figures(&truth, &Predictions::Probabilities { classes: 2, values }, &classes);
+        let figures =
+            evaluation_figures(&truth, &Predictions::Probabilities { classes: 2, values }, &classes);
         let names: Vec<String> = figures
             .iter()
             .map(|figure| serde_json::to_value(figure).expect("plain data")["type"].to_string())
             .collect();
         assert_eq!(names.join(" "), r#""confusion" "roc" "pr" "calibration" "histogram""#);
-        let of_numbers = evaluation_figures(
-            &Target::Numbers(vec![1.0, 2.0]),
-            &Predictions::Numbers(vec![1.5, 2.0]),
-            &[],
-        );
+        let of_numbers =
+            evaluation_figures(&Target::Numbers(vec![1.0, 2.0]), &Predictions::Numbers(vec![1.5, 2.0]), &[]);
         assert!(matches!(&of_numbers[..], [Figure::Residuals { points, .. }] if points[0] == [1.5, -0.5]));
     }
 }

@@ -7,8 +7,9 @@ use std::sync::Once;
 use base::{Error, Result};
 use plotters::coord::Shift;
 use plotters::prelude::{
-    BLACK, BitMapBackend, ChartBuilder, Circle, Color as _, DrawingArea, DrawingAreaErrorKind, DrawingBackend,
-    FontStyle, IntoDrawingArea as _, LineSeries, PathElement, RGBColor, Rectangle, SVGBackend, Text, WHITE,
+    BLACK, BitMapBackend, ChartBuilder, Circle, Color as _, DrawingArea, DrawingAreaErrorKind,
+    DrawingBackend, FontStyle, IntoDrawingArea as _, LineSeries, PathElement, RGBColor, Rectangle,
+    SVGBackend, Text, WHITE,
 };
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{IntoFont as _, register_font};
@@ -236,7 +237,11 @@ fn draw_histogram<DB: DrawingBackend>(
 }
 
 /// Bars from the left with their names before them, the first on top.
-fn draw_bars<DB: DrawingBackend>(area: &DrawingArea<DB, Shift>, title: &str, bars: &[(&str, f64)]) -> Drawn<DB> {
+fn draw_bars<DB: DrawingBackend>(
+    area: &DrawingArea<DB, Shift>,
+    title: &str,
+    bars: &[(&str, f64)],
+) -> Drawn<DB> {
     let area = area.titled(title, (FONT, 17))?;
     let (width, height) = area.dim_in_pixel();
     let most = bars.iter().map(|(_, value)| value.abs()).fold(f64::MIN_POSITIVE, f64::max);
@@ -309,12 +314,20 @@ mod tests {
         let item = |feature: &str, value| ImportanceItem { feature: feature.into(), value, spread: None };
         vec![
             Figure::Roc { class: "yes".into(), auc: 0.8, points: points.clone() },
-            Figure::Pr { class: "yes".into(), average_precision: 0.7, base_rate: 0.3, points: points.clone() },
+            Figure::Pr {
+                class: "yes".into(),
+                average_precision: 0.7,
+                base_rate: 0.3,
+                points: points.clone(),
+            },
             Figure::Calibration {
                 class: "yes".into(),
                 bins: vec![CalibrationPoint { predicted: 0.2, observed: 0.25, rows: 9 }],
             },
-            Figure::Confusion { classes: vec!["Adélie".into(), "b".into()], counts: vec![vec![9, 1], vec![2, 30]] },
+            Figure::Confusion {
+                classes: vec!["Adélie".into(), "b".into()],
+                counts: vec![vec![9, 1], vec![2, 30]],
+            },
             Figure::Importance { measure: "gain".into(), items: vec![item("bill", 0.7), item("mass", -0.1)] },
             Figure::Curves { metric: "log_loss".into(), train: points.clone(), validation: vec![] },
             Figure::Residuals { points: points.clone(), edges: vec![0.0, 1.0], counts: vec![3] },

@@ -130,7 +130,10 @@ impl Figure {
         match self {
             Self::Roc { class, auc, .. } => format!("ROC of {class}, AUC {}", base::number(*auc, 4)),
             Self::Pr { class, average_precision, .. } => {
-                format!("Precision and recall of {class}, average precision {}", base::number(*average_precision, 4))
+                format!(
+                    "Precision and recall of {class}, average precision {}",
+                    base::number(*average_precision, 4)
+                )
             }
             Self::Calibration { class, .. } => format!("Calibration of {class}"),
             Self::Confusion { .. } => "Confusion matrix".to_owned(),

@@ -59,8 +59,10 @@ fn solve(matrix: &mut [f64], right: &mut [f64]) -> Result<()> {
             let rest = matrix[a * width + b] - dot;
             matrix[a * width + b] = if a == b {
                 if rest.is_nan() || rest <= 0.0 {
-                    return Err(Error::invalid("the features are too much alike to tell their effects apart")
-                        .hint("raise `l2`, or drop columns that repeat others"));
+                    return Err(Error::invalid(
+                        "the features are too much alike to tell their effects apart",
+                    )
+                    .hint("raise `l2`, or drop columns that repeat others"));
                 }
                 rest.sqrt()
             } else {

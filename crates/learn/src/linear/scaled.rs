@@ -36,7 +36,8 @@ impl Scaled {
             let column = training.features.column(feature);
             let mean = rows.iter().map(|row| training.weight(*row) * f64::from(column[*row as usize]));
             let mean = mean.sum::<f64>() / total;
-            let square = |row: &u32| training.weight(*row) * (f64::from(column[*row as usize]) - mean).powi(2);
+            let square =
+                |row: &u32| training.weight(*row) * (f64::from(column[*row as usize]) - mean).powi(2);
             let deviation = (rows.iter().map(square).sum::<f64>() / total).sqrt();
             // A deviation that is rounding noise of the mean belongs to a constant column.
             let is_constant = deviation <= mean.abs() * 1e-9;

@@ -31,12 +31,13 @@ impl Ranking {
         let mut points: Vec<CurvePoint> = Vec::new();
         let (mut positives, mut negatives) = (0, 0);
         for row in order {
-            if is_positive[row] { positives += 1 } else { negatives += 1 }
-            let point = CurvePoint {
-                threshold: scores[row],
-                true_positives: positives,
-                false_positives: negatives,
-            };
+            if is_positive[row] {
+                positives += 1
+            } else {
+                negatives += 1
+            }
+            let point =
+                CurvePoint { threshold: scores[row], true_positives: positives, false_positives: negatives };
             match points.last_mut() {
                 Some(last) if last.threshold == point.threshold => *last = point,
                 _ => points.push(point),
@@ -97,8 +98,7 @@ pub fn auc_interval(is_positive: &[bool], scores: &[f64]) -> Option<Interval> {
     let (m, n) = (positives.len() as f64, negatives.len() as f64);
     let all: Vec<f64> = positives.iter().chain(&negatives).copied().collect();
     let (ranks, own_positive, own_negative) = (midranks(&all), midranks(&positives), midranks(&negatives));
-    let above: Vec<f64> =
-        ranks.iter().zip(&own_positive).map(|(all, own)| (all - own) / n).collect();
+    let above: Vec<f64> = ranks.iter().zip(&own_positive).map(|(all, own)| (all - own) / n).collect();
     let below: Vec<f64> =
         ranks[positives.len()..].iter().zip(&own_negative).map(|(all, own)| 1.0 - (all - own) / m).collect();
     let auc = above.iter().sum::<f64>() / m;

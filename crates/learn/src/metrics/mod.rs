@@ -26,25 +26,70 @@ pub struct MetricDoc {
 
 /// Every metric, in the order they are shown.
 pub const METRICS: &[MetricDoc] = &[
-    metric("auc", "AUC", "Area under the ROC curve: the share of pairs of a positive and a negative row in which the positive one gets the higher probability, ties counting half. With three and more classes, the mean over each class against the rest.", true),
+    metric(
+        "auc",
+        "AUC",
+        "Area under the ROC curve: the share of pairs of a positive and a negative row in which the positive one gets the higher probability, ties counting half. With three and more classes, the mean over each class against the rest.",
+        true,
+    ),
     metric("auc_low", "AUC, lower end", "Lower end of the 95 % interval of the AUC (DeLong 1988).", true),
     metric("auc_high", "AUC, upper end", "Upper end of the 95 % interval of the AUC (DeLong 1988).", true),
     metric("accuracy", "Accuracy", "The share of rows with the right class.", true),
-    metric("balanced_accuracy", "Balanced accuracy", "The mean over classes of the share of rows found; unlike accuracy it does not favour the larger class.", true),
-    metric("f1", "F1", "2 TP / (2 TP + FP + FN) of the positive class; with three and more classes the plain mean over classes (macro).", true),
-    metric("f1_micro", "F1, micro", "F1 over all decisions together; equal to accuracy where each row has one class.", true),
-    metric("precision", "Precision", "TP / (TP + FP) of the positive class; with three and more classes the plain mean over classes.", true),
-    metric("recall", "Recall", "TP / (TP + FN) of the positive class; with three and more classes the plain mean over classes.", true),
-    metric("average_precision", "Average precision", "Area under the precision-recall curve as the sum of (gain in recall) x precision.", true),
+    metric(
+        "balanced_accuracy",
+        "Balanced accuracy",
+        "The mean over classes of the share of rows found; unlike accuracy it does not favour the larger class.",
+        true,
+    ),
+    metric(
+        "f1",
+        "F1",
+        "2 TP / (2 TP + FP + FN) of the positive class; with three and more classes the plain mean over classes (macro).",
+        true,
+    ),
+    metric(
+        "f1_micro",
+        "F1, micro",
+        "F1 over all decisions together; equal to accuracy where each row has one class.",
+        true,
+    ),
+    metric(
+        "precision",
+        "Precision",
+        "TP / (TP + FP) of the positive class; with three and more classes the plain mean over classes.",
+        true,
+    ),
+    metric(
+        "recall",
+        "Recall",
+        "TP / (TP + FN) of the positive class; with three and more classes the plain mean over classes.",
+        true,
+    ),
+    metric(
+        "average_precision",
+        "Average precision",
+        "Area under the precision-recall curve as the sum of (gain in recall) x precision.",
+        true,
+    ),
     metric("log_loss", "Log loss", "The mean of -ln(probability given to the true class).", false),
     metric("brier", "Brier score", "The mean of (probability - outcome)^2.", false),
-    metric("r2", "R2", "The share of the target's variance that is explained: 1 - sum((y - p)^2) / sum((y - mean)^2).", true),
+    metric(
+        "r2",
+        "R2",
+        "The share of the target's variance that is explained: 1 - sum((y - p)^2) / sum((y - mean)^2).",
+        true,
+    ),
     metric("rmse", "RMSE", "Root of the mean squared error, in the unit of the target.", false),
     metric("mae", "MAE", "Mean absolute error, in the unit of the target.", false),
     metric("mape", "MAPE", "Mean of |y - p| / |y| as a share; left out where the target has zeros.", false),
 ];
 
-const fn metric(name: &'static str, title: &'static str, doc: &'static str, larger_is_better: bool) -> MetricDoc {
+const fn metric(
+    name: &'static str,
+    title: &'static str,
+    doc: &'static str,
+    larger_is_better: bool,
+) -> MetricDoc {
     MetricDoc { name, title, doc, larger_is_better }
 }
 

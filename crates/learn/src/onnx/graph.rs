@@ -58,21 +58,14 @@ pub struct Graph {
 }
 
 impl Graph {
-    /// A value that is fed from outside, one per row. The only input of a graph comes in any
-    /// shape and is flattened, because MLflow feeds a table of one column as `[rows, 1]`.
-    pub fn input(&mut self, name: &str, element: Element, is_only_one: bool) -> Name {
-        if !is_only_one {
-            self.inputs.push(value_info(name, element, true));
-            return name.to_owned();
-        }
-        self.inputs.push(value_info(name, element, false));
-        let shape = self.ints(&[1], &[-1]);
-        self.op("Reshape", &[name, &shape], &[])
+    /// A value that is fed from outside, one per row.
+    pub fn input(&mut self, name: &str, element: Element) {
+        self.inputs.push(value_info(name, element));
     }
 
     /// A value that is handed out, one per row. It must be the output of a node.
     pub fn output(&mut self, name: &str, element: Element) {
-        self.outputs.push(value_info(name, element, true));
+        self.outputs.push(value_info(name, element));
     }
 
     /// Adds a plain operator and returns the name of its result.
@@ -154,7 +147,13 @@ impl Graph {
         name
     }
 
-    fn node(&mut self, (domain, op): (&str, &str), inputs: &[&str], output: &str, attributes: &[(&str, Attribute)]) {
+    fn node(
+        &mut self,
+        (domain, op): (&str, &str),
+        inputs: &[&str],
+        output: &str,
+        attributes: &[(&str, Attribute)],
+    ) {
         let mut node = Message::default();
         inputs.iter().for_each(|input| node.bytes(1, input));
         node.bytes(2, output);
@@ -206,17 +205,15 @@ impl Attribute {
     }
 }
 
-/// A value of one dimension, whose length is the number of rows, or of any shape.
-fn value_info(name: &str, element: Element, is_flat: bool) -> Message {
+/// A value of one dimension, whose length is the number of rows.
+fn value_info(name: &str, element: Element) -> Message {
+    let mut dim = Message::default();
+    dim.bytes(2, "rows");
+    let mut shape = Message::default();
+    shape.message(1, dim);
     let mut tensor = Message::default();
     tensor.int(1, element as i64);
-    if is_flat {
-        let mut dim = Message::default();
-        dim.bytes(2, "rows");
-        let mut shape = Message::default();
-        shape.message(1, dim);
-        tensor.message(2, shape);
-    }
+    tensor.message(2, shape);
     let mut kind = Message::default();
     kind.message(1, tensor);
     let mut info = Message::default();

@@ -25,8 +25,12 @@ pub fn build(parts: &PackageParts<'_>, recipe: &Recipe, signature: &Signature) -
         let element = if first.kind == Kind::Integer { Element::Int64 } else { Element::String };
         let label = match element {
             Element::Int64 => {
-                let classes: Vec<i64> =
-                    parts.target.classes.iter().map(|class| class.parse().expect("checked to be whole")).collect();
+                let classes: Vec<i64> = parts
+                    .target
+                    .classes
+                    .iter()
+                    .map(|class| class.parse().expect("checked to be whole"))
+                    .collect();
                 let classes = graph.ints(&[classes.len() as i64], &classes);
                 graph.op("Gather", &[&classes, &best], &[("axis", Attribute::Int(0))])
             }

@@ -13,7 +13,11 @@ const ONNX: &str = "1.17.0";
 const REQUIREMENTS: [&str; 4] = ["mlflow>=3.0", "numpy", "onnx>=1.15", "onnxruntime>=1.17"];
 
 /// Name and text of each file but `model.onnx` and our own card.
-pub fn files(model: &[u8], signature: &Signature, example: &Map<String, Value>) -> Vec<(&'static str, String)> {
+pub fn files(
+    model: &[u8],
+    signature: &Signature,
+    example: &Map<String, Value>,
+) -> Vec<(&'static str, String)> {
     vec![
         ("MLmodel", ml_model(model, signature)),
         ("conda.yaml", conda()),
@@ -25,24 +29,10 @@ pub fn files(model: &[u8], signature: &Signature, example: &Map<String, Value>) 
 
 fn ml_model(model: &[u8], signature: &Signature) -> String {
     let hash = blake3::hash(model).to_hex();
-    let columns = |columns: Vec<Value>| quoted(&Value::Array(columns).to_string());
-    let inputs = signature
-        .inputs
-        .iter()
-        .map(|input| json!({"type": mlflow_type(input.kind), "name": input.name, "required": input.required}))
-        .collect();
-    let outputs = signature
-        .outputs
-        .iter()
-        .map(|output| {
-            let kind = match output.kind {
-                Kind::Integer => "long",
-                Kind::Text | Kind::Boolean | Kind::Time => "string",
-                Kind::Number => "float",
-            };
-            json!({"type": kind, "name": output.name, "required": true})
-        })
-        .collect();
+    let tensors = |tensors: Vec<Value>| quoted(&Value::Array(tensors).to_string());
+    let inputs = signature.inputs.iter().map(|input| tensor(&input.name, input_type(input.kind))).collect();
+    let outputs =
+        signature.outputs.iter().map(|output| tensor(&output.name, output_type(output.kind))).collect();
     format!(
         "flavors:\n\
          \x20 onnx:\n\
@@ -72,17 +62,30 @@ fn ml_model(model: &[u8], signature: &Signature) -> String {
          \x20 params: null\n",
         model.len(),
         &hash.as_str()[..32],
-        columns(inputs),
-        columns(outputs),
+        tensors(inputs),
+        tensors(outputs),
     )
 }
 
-/// What MLflow must make of a column before it is fed: whole numbers and truth values go in as
-/// 64 bit numbers, because the graph has no other way to say that one is missing.
-fn mlflow_type(kind: Kind) -> &'static str {
+/// A column in the signature, as a tensor of one dimension. Named columns would be the other
+/// form, but for those MLflow refuses whole numbers where a graph takes 64 bit numbers, and hands
+/// on the text columns of pandas 3 in a form that onnxruntime refuses; as tensors, both are cast.
+fn tensor(name: &str, element: &str) -> Value {
+    json!({"name": name, "type": "tensor", "tensor-spec": {"dtype": element, "shape": [-1]}})
+}
+
+fn input_type(kind: Kind) -> &'static str {
     match kind {
-        Kind::Text => "string",
-        Kind::Integer | Kind::Number | Kind::Boolean | Kind::Time => "double",
+        Kind::Text => "object",
+        Kind::Integer | Kind::Number | Kind::Boolean | Kind::Time => "float64",
+    }
+}
+
+fn output_type(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Integer => "int64",
+        Kind::Number => "float32",
+        Kind::Text | Kind::Boolean | Kind::Time => "object",
     }
 }
 

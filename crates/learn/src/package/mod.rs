@@ -52,8 +52,12 @@ pub fn write_package(folder: &Path, parts: &PackageParts<'_>) -> Result<Card> {
     let mut card = card(parts, recipe, signature);
     write_card(folder, &card)?;
     let package = Package::load(folder)?;
-    let example: Map<String, Value> =
-        card.signature.inputs.iter().map(|input| (input.name.clone(), example_of(parts, &input.name))).collect();
+    let example: Map<String, Value> = card
+        .signature
+        .inputs
+        .iter()
+        .map(|input| (input.name.clone(), example_of(parts, &input.name)))
+        .collect();
     let answer = package.predict(&rows::example_batch(&card.signature.inputs, &example)?)?;
     let outputs = answer.columns.iter().map(|(name, values)| (name.clone(), values.json(0))).collect();
     card.golden = Some(Golden { inputs: example, outputs });

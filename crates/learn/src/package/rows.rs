@@ -20,7 +20,9 @@ pub fn raw_batch(inputs: &[Input], batch: &RecordBatch) -> Result<Batch> {
         let name = if batch.column_by_name(&raw).is_some() { raw.as_str() } else { input.name.as_str() };
         let values = match input.kind {
             Kind::Text => Values::Text(column_texts(batch, name)?),
-            Kind::Integer | Kind::Number | Kind::Boolean | Kind::Time => Values::F64(column_numbers(batch, name)?),
+            Kind::Integer | Kind::Number | Kind::Boolean | Kind::Time => {
+                Values::F64(column_numbers(batch, name)?)
+            }
         };
         columns.push((input.name.clone(), values));
     }
@@ -61,15 +63,19 @@ pub fn predictions_of(card: &Card, answers: &score::Predictions) -> Result<Predi
             Some(Values::F32(values)) => values.iter().map(|value| f64::from(*value)).collect(),
             Some(Values::F64(values)) => values.clone(),
             _ => {
-                return Err(Error::new(base::Code::Corrupt, format!("the model gives no number `{}`", output.name))
-                    .hint("the package was changed after it was written; register the model again"));
+                return Err(Error::new(
+                    base::Code::Corrupt,
+                    format!("the model gives no number `{}`", output.name),
+                )
+                .hint("the package was changed after it was written; register the model again"));
             }
         });
     }
     match columns.as_slice() {
         [only] if card.classes.is_empty() => Ok(Predictions::Numbers(only.clone())),
         all => {
-            let values = (0..answers.rows).flat_map(|row| all.iter().map(move |column| column[row])).collect();
+            let values =
+                (0..answers.rows).flat_map(|row| all.iter().map(move |column| column[row])).collect();
             Ok(Predictions::Probabilities { classes: all.len(), values })
         }
     }

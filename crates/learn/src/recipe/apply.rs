@@ -64,7 +64,9 @@ impl Recipe {
                     table.columns.push((name.clone(), array));
                 }
             }
-            Op::Impute { column: name, fill } => table.replace(name, vec![(name.clone(), impute(batch, name, fill)?)]),
+            Op::Impute { column: name, fill } => {
+                table.replace(name, vec![(name.clone(), impute(batch, name, fill)?)])
+            }
             Op::OneHot { column: name, levels } => table.replace(name, one_hot(batch, name, levels)?),
             Op::Ordinal { column: name, levels } => {
                 table.replace(name, vec![(name.clone(), ordinal(batch, name, levels)?)]);
@@ -129,8 +131,11 @@ impl Table {
                     .hint("rename or drop it before this step"));
             }
         }
-        let fields: Vec<Field> =
-            self.columns.iter().map(|(name, array)| Field::new(name, array.data_type().clone(), true)).collect();
+        let fields: Vec<Field> = self
+            .columns
+            .iter()
+            .map(|(name, array)| Field::new(name, array.data_type().clone(), true))
+            .collect();
         let arrays = self.columns.into_iter().map(|(_, array)| array).collect();
         let options = arrow::record_batch::RecordBatchOptions::new().with_row_count(Some(self.rows));
         RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), arrays, &options)
@@ -145,7 +150,8 @@ fn without_empty_texts(batch: &RecordBatch, names: &[String]) -> Result<RecordBa
     for name in names {
         let array = column(batch, name)?;
         let is_text = Kind::of(array.data_type()) == Kind::Text;
-        let array = if is_text { Arc::new(StringArray::from(texts(array, name)?)) } else { Arc::clone(array) };
+        let array =
+            if is_text { Arc::new(StringArray::from(texts(array, name)?)) } else { Arc::clone(array) };
         table.columns.push((name.clone(), array));
     }
     table.into_batch()
@@ -165,13 +171,17 @@ fn impute(batch: &RecordBatch, name: &str, fill: &Level) -> Result<ArrayRef> {
         }
         Kind::Boolean => {
             let fill = fill.as_number().ok_or_else(mismatch)?;
-            let values = numbers(array, name)?.into_iter().map(|x| Some((if x.is_nan() { fill } else { x }) == 1.0));
+            let values =
+                numbers(array, name)?.into_iter().map(|x| Some((if x.is_nan() { fill } else { x }) == 1.0));
             Arc::new(values.collect::<BooleanArray>())
         }
         Kind::Integer | Kind::Number => {
             let number = fill.as_number().ok_or_else(mismatch)?;
-            if let Some(whole) = array.as_any().downcast_ref::<Int64Array>().filter(|_| number.fract() == 0.0) {
-                return Ok(Arc::new(whole.iter().map(|x| Some(x.unwrap_or(number as i64))).collect::<Int64Array>()));
+            if let Some(whole) = array.as_any().downcast_ref::<Int64Array>().filter(|_| number.fract() == 0.0)
+            {
+                return Ok(Arc::new(
+                    whole.iter().map(|x| Some(x.unwrap_or(number as i64))).collect::<Int64Array>(),
+                ));
             }
             floats(numbers(array, name)?.into_iter().map(|x| if x.is_nan() { number } else { x }))
         }

@@ -1,6 +1,8 @@
 //! Arrow columns as the numbers and texts that transforms work on.
 
-use arrow::array::{Array, ArrayRef, BooleanArray, Float64Array, Int8Array, Int64Array, RecordBatch, StringArray};
+use arrow::array::{
+    Array, ArrayRef, BooleanArray, Float64Array, Int8Array, Int64Array, RecordBatch, StringArray,
+};
 use base::{Error, Result};
 use data::{Kind, SPLIT_COLUMN};
 
@@ -21,7 +23,10 @@ pub fn numbers(array: &ArrayRef, name: &str) -> Result<Vec<f64>> {
         return Ok(values.iter().map(|value| value.map_or(f64::NAN, |value| value as f64)).collect());
     }
     if let Some(values) = any.downcast_ref::<BooleanArray>() {
-        return Ok(values.iter().map(|value| value.map_or(f64::NAN, |value| f64::from(u8::from(value)))).collect());
+        return Ok(values
+            .iter()
+            .map(|value| value.map_or(f64::NAN, |value| f64::from(u8::from(value))))
+            .collect());
     }
     if let Some(values) = any.downcast_ref::<Int8Array>() {
         return Ok(values.iter().map(|value| value.map_or(f64::NAN, f64::from)).collect());
@@ -42,9 +47,10 @@ pub fn texts<'a>(array: &'a ArrayRef, name: &str) -> Result<Vec<Option<&'a str>>
 /// The values of a column of any kind as levels; missing is nothing.
 pub fn levels(array: &ArrayRef, name: &str) -> Result<Vec<Option<Level>>> {
     match Kind::of(array.data_type()) {
-        Kind::Text => {
-            Ok(texts(array, name)?.into_iter().map(|text| text.map(|text| Level::Text(text.to_owned()))).collect())
-        }
+        Kind::Text => Ok(texts(array, name)?
+            .into_iter()
+            .map(|text| text.map(|text| Level::Text(text.to_owned())))
+            .collect()),
         Kind::Boolean => {
             let level = |value: f64| (!value.is_nan()).then_some(Level::Boolean(value == 1.0));
             Ok(numbers(array, name)?.into_iter().map(level).collect())
@@ -62,9 +68,8 @@ pub fn levels(array: &ArrayRef, name: &str) -> Result<Vec<Option<Level>>> {
 /// there is no split.
 pub fn is_train(batch: &RecordBatch) -> Result<Vec<bool>> {
     let Some(array) = batch.column_by_name(SPLIT_COLUMN) else { return Ok(vec![true; batch.num_rows()]) };
-    let parts = array
-        .as_any()
-        .downcast_ref::<Int8Array>()
-        .ok_or_else(|| Error::new(base::Code::Corrupt, format!("the column `{SPLIT_COLUMN}` is not of small numbers")))?;
+    let parts = array.as_any().downcast_ref::<Int8Array>().ok_or_else(|| {
+        Error::new(base::Code::Corrupt, format!("the column `{SPLIT_COLUMN}` is not of small numbers"))
+    })?;
     Ok(parts.iter().map(|part| part == Some(0)).collect())
 }

@@ -9,8 +9,8 @@ use base::{Error, Result};
 use data::expr::{BinaryOp, Expr, Function, UnaryOp};
 use data::{Column, Kind, arrow_schema};
 
-use super::lower::{Columns, Lowered, get, number};
 use super::Op;
+use super::lower::{Columns, Lowered, get, number};
 use crate::onnx::graph::{Attribute, Element, Graph, Name};
 
 /// The transform that computes a column, once it is certain that the model can compute it too.
@@ -39,8 +39,9 @@ pub(super) fn kind_of(expression: &Expr, columns: &[Column]) -> Result<Kind> {
         Kind::Text => Lowered::Text(column.name.clone(), None),
         Kind::Integer | Kind::Number | Kind::Boolean | Kind::Time => Lowered::Number(column.name.clone()),
     };
-    if let Some(time) =
-        columns.iter().find(|column| column.kind == Kind::Time && expression.columns().contains(&column.name.as_str()))
+    if let Some(time) = columns
+        .iter()
+        .find(|column| column.kind == Kind::Time && expression.columns().contains(&column.name.as_str()))
     {
         return Err(refused(&format!("the time `{}`", time.name)));
     }
@@ -58,8 +59,9 @@ pub(super) fn lower_expression(expression: &Expr, graph: &mut Graph, columns: &C
 }
 
 fn refused(what: &str) -> Error {
-    Error::invalid(format!("{what} cannot be computed inside a model"))
-        .hint("compute it before the data comes in, or use it in a `filter` step, which is not part of the model")
+    Error::invalid(format!("{what} cannot be computed inside a model")).hint(
+        "compute it before the data comes in, or use it in a `filter` step, which is not part of the model",
+    )
 }
 
 struct Lowering<'a> {
@@ -206,7 +208,8 @@ impl Lowering<'_> {
             Function::Least => return self.fold(arguments, "Less"),
             Function::Greatest => return self.fold(arguments, "Greater"),
             Function::Coalesce => {
-                let mut values: Vec<Name> = arguments.iter().map(|one| self.value(one)).collect::<Result<_>>()?;
+                let mut values: Vec<Name> =
+                    arguments.iter().map(|one| self.value(one)).collect::<Result<_>>()?;
                 let mut rest = values.pop().expect("the parser asks for one argument");
                 for value in values.iter().rev() {
                     let is_missing = self.op("IsNaN", &[value]);

@@ -77,7 +77,12 @@ pub fn fit_impute(batches: &[RecordBatch], name: &str, method: &ImputeMethod) ->
 ///
 /// # Errors
 /// If the column is not there or is a time, or no training row has a value.
-pub fn fit_levels(batches: &[RecordBatch], name: &str, method: EncodeMethod, max_levels: usize) -> Result<Op> {
+pub fn fit_levels(
+    batches: &[RecordBatch],
+    name: &str,
+    method: EncodeMethod,
+    max_levels: usize,
+) -> Result<Op> {
     let mut counts = counts(batches, name)?;
     if counts.is_empty() {
         return Err(Error::invalid(format!("cannot encode column `{name}`: no training row has a value"))

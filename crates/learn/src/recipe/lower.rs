@@ -29,7 +29,8 @@ pub(crate) fn lower(recipe: &Recipe, features: &[String], graph: &mut Graph) -> 
     let mut columns = Columns::new();
     for input in &recipe.inputs {
         let element = if input.kind == Kind::Text { Element::String } else { Element::Double };
-        let value = graph.input(&input.name, element, recipe.inputs.len() == 1);
+        graph.input(&input.name, element);
+        let value = input.name.clone();
         let lowered =
             if input.kind == Kind::Text { Lowered::Text(value, None) } else { Lowered::Number(value) };
         columns.insert(input.name.clone(), lowered);

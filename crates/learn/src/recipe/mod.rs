@@ -15,9 +15,7 @@ use data::{Column, HIDDEN_PREFIX, Kind, nearest};
 use serde::{Deserialize, Serialize};
 
 pub use expression::fit_derive;
-pub use fit::{
-    EncodeMethod, ImputeMethod, ScaleMethod, fit_impute, fit_levels, fit_scale,
-};
+pub use fit::{EncodeMethod, ImputeMethod, ScaleMethod, fit_impute, fit_levels, fit_scale};
 
 /// The prefix of the hidden column that keeps a raw input which a transform has replaced.
 pub const RAW_PREFIX: &str = "__raw.";
@@ -213,7 +211,9 @@ impl Recipe {
     /// model takes none and no transform fills it in.
     pub fn required(&self, takes_missing: bool) -> Vec<&str> {
         let settles = |op: &Op, name: &str| match op {
-            Op::Impute { column, .. } | Op::OneHot { column, .. } | Op::Ordinal { column, .. } => column == name,
+            Op::Impute { column, .. } | Op::OneHot { column, .. } | Op::Ordinal { column, .. } => {
+                column == name
+            }
             Op::Select { .. } | Op::Derive { .. } | Op::Scale { .. } => false,
         };
         self.inputs
@@ -229,7 +229,8 @@ impl Op {
     fn columns(&self, mut columns: Vec<Column>) -> Result<Vec<Column>> {
         match self {
             Self::Select { columns: kept } => {
-                columns.retain(|column| column.name.starts_with(HIDDEN_PREFIX) || kept.contains(&column.name));
+                columns
+                    .retain(|column| column.name.starts_with(HIDDEN_PREFIX) || kept.contains(&column.name));
             }
             Self::Derive { name, expression } => {
                 let kind = expression::kind_of(expression, &columns)?;
@@ -283,7 +284,9 @@ impl Op {
         match self {
             Self::Select { .. } => Vec::new(),
             Self::Derive { name, .. } => vec![name.clone()],
-            Self::OneHot { column, levels } => levels.iter().map(|level| one_hot_name(column, level)).collect(),
+            Self::OneHot { column, levels } => {
+                levels.iter().map(|level| one_hot_name(column, level)).collect()
+            }
             Self::Impute { column, .. } | Self::Ordinal { column, .. } | Self::Scale { column, .. } => {
                 vec![column.clone()]
             }
@@ -297,7 +300,8 @@ fn position(columns: &[Column], name: &str) -> Result<usize> {
 
 fn missing_column(columns: &[Column], name: &str) -> Error {
     let error = Error::not_found(format!("there is no column `{name}`"));
-    let visible = columns.iter().map(|column| column.name.as_str()).filter(|name| !name.starts_with(HIDDEN_PREFIX));
+    let visible =
+        columns.iter().map(|column| column.name.as_str()).filter(|name| !name.starts_with(HIDDEN_PREFIX));
     match nearest(name, visible) {
         Some(near) => error.hint(format!("did you mean `{near}`?")),
         None => error.hint("look at the columns of the table before this step"),

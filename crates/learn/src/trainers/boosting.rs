@@ -124,7 +124,9 @@ impl BoostingParams {
                     return Err(Error::invalid(format!("there is no feature `{name}` to be monotone in")));
                 };
                 if directions[at] != 0 {
-                    return Err(Error::invalid(format!("feature `{name}` is both increasing and decreasing")));
+                    return Err(Error::invalid(format!(
+                        "feature `{name}` is both increasing and decreasing"
+                    )));
                 }
                 directions[at] = direction;
             }
@@ -201,8 +203,7 @@ fn fit(training: &Training, given: &Value, listener: &mut Listener<'_>) -> Resul
     listener.progress.step("preparing", 0, None)?;
     let bins = Bins::new(&training.features, &train_rows, LEAST_ROWS_PER_BIN, params.seed);
     let mut train = Side::new(training, &train_rows, &start);
-    let mut validation =
-        (!validation_rows.is_empty()).then(|| Side::new(training, &validation_rows, &start));
+    let mut validation = (!validation_rows.is_empty()).then(|| Side::new(training, &validation_rows, &start));
     let validation_features = training.features.take(&validation_rows);
     let validation_features = validation_features.row_major(0..validation_rows.len());
     let width = training.features.width();

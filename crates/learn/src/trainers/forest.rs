@@ -134,19 +134,23 @@ impl Votes {
 
     /// The metric over the rows that a tree has spoken of.
     fn judge(&self, truth: &Target, trees: f64) -> f64 {
-        let known: Vec<u32> = (0..self.voters.len() as u32).filter(|row| self.voters[*row as usize] > 0).collect();
+        let known: Vec<u32> =
+            (0..self.voters.len() as u32).filter(|row| self.voters[*row as usize] > 0).collect();
         let mean = |row: u32, at: usize| {
             self.sums[row as usize * self.width + at] * trees / f64::from(self.voters[row as usize])
         };
         match truth.take(&known) {
-            Target::Numbers(truth) => rmse(&truth, &known.iter().map(|row| mean(*row, 0)).collect::<Vec<_>>()),
+            Target::Numbers(truth) => {
+                rmse(&truth, &known.iter().map(|row| mean(*row, 0)).collect::<Vec<_>>())
+            }
             Target::Classes { codes, count } => {
                 let values = if count == 2 {
                     known.iter().map(|row| mean(*row, 0)).flat_map(|p| [1.0 - p, p]).collect()
                 } else {
                     known.iter().flat_map(|row| (0..count).map(|class| mean(*row, class))).collect()
                 };
-                let labels = Predictions::Probabilities { classes: count, values }.labels().unwrap_or_default();
+                let labels =
+                    Predictions::Probabilities { classes: count, values }.labels().unwrap_or_default();
                 Confusion::new(count, &codes, &labels).accuracy()
             }
         }
@@ -169,7 +173,9 @@ fn fit(training: &Training, given: &Value, listener: &mut Listener<'_>) -> Resul
         training.weights.as_ref().map(|all| train_rows.iter().map(|row| all[*row as usize]).collect());
     let (classes, numbers) = match &truth {
         Target::Numbers(values) => (None, values.clone()),
-        Target::Classes { codes, count } => (Some(*count), codes.iter().map(|code| f64::from(*code)).collect()),
+        Target::Classes { codes, count } => {
+            (Some(*count), codes.iter().map(|code| f64::from(*code)).collect())
+        }
     };
     let target = match &truth {
         Target::Classes { codes, count } if *count > 2 => ForestTarget::Classes { codes, count: *count },

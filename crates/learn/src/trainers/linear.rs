@@ -74,9 +74,7 @@ fn fit(training: &Training, given: &Value, listener: &mut Listener<'_>) -> Resul
     let scaled = Scaled::fit(training, &train)?;
     match &training.target {
         Target::Numbers(values) => fit_numbers(training, values, scaled, &params, listener),
-        Target::Classes { codes, count } => {
-            fit_classes(training, (codes, *count), scaled, &params, listener)
-        }
+        Target::Classes { codes, count } => fit_classes(training, (codes, *count), scaled, &params, listener),
     }
 }
 

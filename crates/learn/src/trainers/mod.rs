@@ -107,7 +107,8 @@ impl Trainer {
     pub fn of(kind: &str) -> Result<&'static Self> {
         TRAINERS.iter().find(|trainer| trainer.kind == kind).ok_or_else(|| {
             let all: Vec<&str> = TRAINERS.iter().map(|trainer| trainer.kind).collect();
-            Error::not_found(format!("there is no trainer `{kind}`")).hint(format!("choose one of {}", all.join(", ")))
+            Error::not_found(format!("there is no trainer `{kind}`"))
+                .hint(format!("choose one of {}", all.join(", ")))
         })
     }
 

@@ -138,7 +138,8 @@ impl Objective {
         let total: f64 = weights.iter().sum();
         match self {
             Self::Logistic(codes) => {
-                let right = |row: usize| if codes[row] == 1 { predictions[row] } else { 1.0 - predictions[row] };
+                let right =
+                    |row: usize| if codes[row] == 1 { predictions[row] } else { 1.0 - predictions[row] };
                 log_of_all(right, weights) / total
             }
             Self::Softmax { codes, classes } => {

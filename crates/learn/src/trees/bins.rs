@@ -134,9 +134,8 @@ fn greedy_bins(distinct: &[(f32, usize)], rows: usize, least_rows: usize) -> Vec
             rows_left -= count;
         }
         // A frequent value starts a new bin, unless that would leave a nearly empty one behind.
-        let is_full = is_frequent(at)
-            || in_bin >= share
-            || (is_frequent(at + 1) && in_bin >= (share * 0.5).max(1.0));
+        let is_full =
+            is_frequent(at) || in_bin >= share || (is_frequent(at + 1) && in_bin >= (share * 0.5).max(1.0));
         if is_full {
             cuts.push(between(distinct[at].0, distinct[at + 1].0));
             if cuts.len() + 1 >= most_bins {

@@ -197,9 +197,8 @@ impl<'a> BoostedGrower<'a> {
             for (large, small) in large.iter_mut().zip(small.iter()) {
                 *large = large.minus(*small);
             }
-            let best = |histogram: &[Sum], node| {
-                best_of_group(bins, features, histogram, node, round, directions)
-            };
+            let best =
+                |histogram: &[Sum], node| best_of_group(bins, features, histogram, node, round, directions);
             let of_small = if splits.0 { best(small, small_node) } else { None };
             let of_large = if splits.1 { best(large, large_node) } else { None };
             (of_small, of_large)

@@ -126,7 +126,8 @@ impl ForestGrower<'_> {
             let is_final = depth >= self.limits.depth
                 || here.len() < 2 * self.limits.least_rows.max(1) as usize
                 || criterion.is_pure(here);
-            let split = if is_final { None } else { self.choose(&mut criterion, &mut features, here, stream) };
+            let split =
+                if is_final { None } else { self.choose(&mut criterion, &mut features, here, stream) };
             let Some(split) = split else {
                 values.clear();
                 criterion.leaf(here, &mut values);

@@ -165,7 +165,8 @@ impl Scan<'_> {
         if f64::from(self.direction) * (b - a) < 0.0 {
             return None;
         }
-        let at = |sum: Sum, value: f64| -(2.0 * sum.gradient() * value + (sum.hessian() + l2) * value * value);
+        let at =
+            |sum: Sum, value: f64| -(2.0 * sum.gradient() * value + (sum.hessian() + l2) * value * value);
         Some(at(left, a) + at(right, b) - at(self.total, leaf_value(self.total, l2, self.bounds)))
     }
 }

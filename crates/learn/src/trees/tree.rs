@@ -67,7 +67,11 @@ pub struct Tree {
 impl Tree {
     /// A tree of one node that is not yet anything; leaves will hold `width` values.
     pub fn sapling(width: usize) -> Self {
-        Self { nodes: vec![Node { feature: LEAF, threshold: 0.0, left: 0, bin: 0 }], values: Vec::new(), width }
+        Self {
+            nodes: vec![Node { feature: LEAF, threshold: 0.0, left: 0, bin: 0 }],
+            values: Vec::new(),
+            width,
+        }
     }
 
     /// Makes a node ask this question, and returns its two new children.
@@ -169,7 +173,9 @@ impl Ensemble {
                 let mut sums: Vec<f64> = self.base.iter().map(|base| f64::from(*base)).collect();
                 sums = sums.repeat(end - start);
                 for (first, tree) in &self.trees {
-                    for (row, sums) in features.chunks_exact(matrix.width()).zip(sums.chunks_exact_mut(outputs)) {
+                    for (row, sums) in
+                        features.chunks_exact(matrix.width()).zip(sums.chunks_exact_mut(outputs))
+                    {
                         for (sum, value) in sums[*first..].iter_mut().zip(tree.find(row)) {
                             *sum += f64::from(*value);
                         }
