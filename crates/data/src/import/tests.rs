@@ -262,12 +262,6 @@ const REJECTIONS: &[(&str, &[u8], &str, &[(u64, &str)])] = &[
         &[(3, "the row has 1 cells, expected 2"), (4, "the row has 3 cells, expected 2")],
     ),
     (
-        "a quote that closes too early",
-        b"a,b\n1,x\n2,\"y\"z\n3,\"w\"\n4,\"v\"\n",
-        "a:integer b:text | 1 x | 3 w | 4 v",
-        &[(3, "text follows a closing quote")],
-    ),
-    (
         "a footer",
         b"a,b,c\n1,2,3\n4,5,6\n7,8,9\n\nTotal: 3 rows\n",
         "a:integer b:integer c:integer | 1 2 3 | 4 5 6 | 7 8 9",
