@@ -39,7 +39,6 @@ export const answers: Answers = {
       kind: 'workspace.check', title: 'Check the workspace', stages: ['index', 'objects'], ms: 1500,
       finish: () => ({ isClean: true, findings: [], objects: 1_204, bytes: full ? 18_300_000 : 0 }),
     }),
-  'workspace.repair': (_, world) => world.start({ kind: 'workspace.repair', title: 'Repair the workspace', finish: () => ({ isClean: true, findings: [], objects: 1_204, bytes: 0 }) }),
   'workspace.gc': ({ dryRun }, world) =>
     world.start({ kind: 'workspace.gc', title: dryRun ? 'Look for what can be freed' : 'Free what nothing needs', finish: () => ({ freedBytes: 96_400_000, objects: 312 }) }),
   'settings.get': () => settings,
