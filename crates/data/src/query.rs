@@ -4,11 +4,12 @@
 //! unlike in expressions.
 
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::time::Duration;
 
-use arrow::datatypes::Schema;
+use arrow::datatypes::{Field, Schema};
 use base::{Cancel, Error, Result, bytes};
 use datafusion::common::TableReference;
 use datafusion::error::DataFusionError;
@@ -20,12 +21,20 @@ use datafusion::sql::sqlparser::ast::Statement;
 use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::parser::Parser;
 
+use crate::expr::{on_deep_stack, refuse_long_chains};
 use crate::page::{MAX_PAGE_ROWS, Page, PageColumn, append_rows};
 use crate::schema::Kind;
 use crate::table::{DATA_FILE, TableFile};
 
 /// How often a running query looks whether it was cancelled.
 const CANCEL_INTERVAL: Duration = Duration::from_millis(50);
+
+/// The longest query.
+const MAX_BYTES: usize = 1 << 20;
+/// The most operators of a query.
+const MAX_OPERATORS: usize = 1000;
+/// What plans a query calls itself for each operator of a chain.
+const STACK_BYTES: usize = 64 << 20;
 
 /// The first `limit` rows of a query over tables, each a name and a table folder.
 ///
@@ -43,27 +52,139 @@ pub fn query(
         return Err(Error::invalid(format!("a page of {limit} rows is too long"))
             .hint(format!("ask for {MAX_PAGE_ROWS} rows or fewer")));
     }
-    let is_explain = refuse_all_but_queries(sql)?;
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .build()
+    if sql.len() > MAX_BYTES {
+        return Err(Error::invalid(format!("a query of {} is too long", bytes(sql.len() as u64)))
+            .hint(format!("write one of {} or less", bytes(MAX_BYTES as u64))));
+    }
+    refuse_long_chains(sql, MAX_OPERATORS)?;
+    let is_explain = on_deep_stack(|| refuse_all_but_queries(sql))?;
+    let work = Work {
+        tables: tables.iter().map(|(name, dir)| ((*name).to_owned(), dir.to_path_buf())).collect(),
+        sql: sql.to_owned(),
+        limit: limit as usize,
+        memory_cap_bytes,
+        is_explain,
+        cancel: cancel.clone(),
+    };
+    let (sender, answer) = sync_channel(1);
+    // In a thread of its own, because an operator may compute for long before it looks up: whoever
+    // cancels gets the answer at once, and the thread ends when its operator has looked up.
+    std::thread::Builder::new()
+        .name("query".to_owned())
+        .stack_size(STACK_BYTES)
+        .spawn(move || {
+            // Nobody listens after a cancel.
+            let _ = sender.send(work.run());
+        })
         .map_err(|e| Error::internal("cannot start a query").because(e))?;
-    runtime.block_on(async {
-        let context = session(tables, memory_cap_bytes).await?;
-        let work = run(&context, sql, limit as usize, is_explain);
-        tokio::pin!(work);
-        loop {
-            tokio::select! {
-                biased;
-                page = &mut work => return page.map_err(|e| explain(&e, tables, memory_cap_bytes)),
-                () = tokio::time::sleep(CANCEL_INTERVAL) => {
-                    if cancel.is_cancelled() {
-                        return Err(Error::cancelled());
+    loop {
+        if cancel.is_cancelled() {
+            return Err(Error::cancelled());
+        }
+        match answer.recv_timeout(CANCEL_INTERVAL) {
+            Ok(page) => return page,
+            Err(RecvTimeoutError::Timeout) => (),
+            Err(RecvTimeoutError::Disconnected) => {
+                return Err(Error::internal("the query engine failed").hint("write the query in another way"));
+            }
+        }
+    }
+}
+
+/// A query on its way.
+struct Work {
+    tables: Vec<(String, PathBuf)>,
+    sql: String,
+    limit: usize,
+    memory_cap_bytes: usize,
+    is_explain: bool,
+    cancel: Cancel,
+}
+
+impl Work {
+    fn run(&self) -> Result<Page> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build()
+            .map_err(|e| Error::internal("cannot start a query").because(e))?;
+        runtime.block_on(async {
+            let context = self.session().await?;
+            let work = self.page(&context);
+            tokio::pin!(work);
+            loop {
+                tokio::select! {
+                    biased;
+                    page = &mut work => return page.map_err(|e| self.explain(&e)),
+                    () = tokio::time::sleep(CANCEL_INTERVAL) => {
+                        if self.cancel.is_cancelled() {
+                            return Err(Error::cancelled());
+                        }
                     }
                 }
             }
+        })
+    }
+
+    async fn session(&self) -> Result<SessionContext> {
+        let failed = |e: &DataFusionError| Error::internal("cannot start a query").because(e);
+        let mut config = SessionConfig::new().with_target_partitions(1).with_batch_size(8192);
+        let options = config.options_mut();
+        options.sql_parser.enable_ident_normalization = false;
+        options.execution.parquet.schema_force_view_types = false;
+        let runtime = RuntimeEnvBuilder::new()
+            .with_memory_pool(Arc::new(FairSpillPool::new(self.memory_cap_bytes)))
+            .build_arc()
+            .map_err(|e| failed(&e))?;
+        let context = SessionContext::new_with_config_rt(config, runtime);
+        for (name, dir) in &self.tables {
+            // Opening it checks that the folder holds a whole table, with our own words if not.
+            TableFile::open(dir)?;
+            let url = file_url(&dir.join(DATA_FILE))?;
+            context
+                .register_parquet(TableReference::bare(name.as_str()), url, ParquetReadOptions::default())
+                .await
+                .map_err(|e| failed(&e))?;
         }
-    })
+        Ok(context)
+    }
+
+    async fn page(&self, context: &SessionContext) -> Result<Page, DataFusionError> {
+        let options =
+            SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
+        let mut frame = context.sql_with_options(&self.sql, options).await?;
+        // A plan is short, and a limit cannot stand above it.
+        if !self.is_explain {
+            frame = frame.limit(0, Some(self.limit))?;
+        }
+        let schema: Arc<Schema> = Arc::new(frame.schema().as_arrow().clone());
+        let batches = frame.collect().await?;
+        let mut rows = Vec::new();
+        for batch in &batches {
+            append_rows(batch, &mut rows).map_err(|e| DataFusionError::External(Box::new(e)))?;
+        }
+        rows.truncate(self.limit);
+        let column = |field: &Arc<Field>| PageColumn::of(field.name(), Kind::of(field.data_type()));
+        let columns = schema.fields().iter().map(column).collect();
+        Ok(Page { offset: 0, total_rows: None, columns, rows })
+    }
+
+    /// The engine's error in terms of the query.
+    fn explain(&self, error: &DataFusionError) -> Error {
+        let cause = error.strip_backtrace();
+        if matches!(error.find_root(), DataFusionError::ResourcesExhausted(_)) {
+            let cap = bytes(self.memory_cap_bytes as u64);
+            return Error::invalid(format!("the query needs more memory than {cap}"))
+                .hint("group or join fewer rows, or select fewer columns")
+                .because(cause);
+        }
+        let names: Vec<&str> = self.tables.iter().map(|(name, _)| name.as_str()).collect();
+        Error::invalid("cannot run the query")
+            .hint(format!(
+                "the tables are {}; names are written as they are, with quotes around odd ones",
+                names.join(", ")
+            ))
+            .because(cause)
+    }
 }
 
 /// Fails unless the text is one query; says whether it asks for its plan only.
@@ -83,72 +204,6 @@ fn refuse_all_but_queries(sql: &str) -> Result<bool> {
                 .hint("write SELECT, WITH or EXPLAIN; tables are changed by the steps of a pipeline"))
         }
     }
-}
-
-async fn session(tables: &[(&str, &Path)], memory_cap_bytes: usize) -> Result<SessionContext> {
-    let failed = |e: &DataFusionError| Error::internal("cannot start a query").because(e);
-    let mut config = SessionConfig::new().with_target_partitions(1).with_batch_size(8192);
-    let options = config.options_mut();
-    options.sql_parser.enable_ident_normalization = false;
-    options.execution.parquet.schema_force_view_types = false;
-    let runtime = RuntimeEnvBuilder::new()
-        .with_memory_pool(Arc::new(FairSpillPool::new(memory_cap_bytes)))
-        .build_arc()
-        .map_err(|e| failed(&e))?;
-    let context = SessionContext::new_with_config_rt(config, runtime);
-    for (name, dir) in tables {
-        // Opening it checks that the folder holds a whole table, with our own words if not.
-        TableFile::open(dir)?;
-        let url = file_url(&dir.join(DATA_FILE))?;
-        context
-            .register_parquet(TableReference::bare(*name), url, ParquetReadOptions::default())
-            .await
-            .map_err(|e| failed(&e))?;
-    }
-    Ok(context)
-}
-
-async fn run(
-    context: &SessionContext,
-    sql: &str,
-    limit: usize,
-    is_explain: bool,
-) -> Result<Page, DataFusionError> {
-    let options = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
-    let mut frame = context.sql_with_options(sql, options).await?;
-    // A plan is short, and a limit cannot stand above it.
-    if !is_explain {
-        frame = frame.limit(0, Some(limit))?;
-    }
-    let schema: Arc<Schema> = Arc::new(frame.schema().as_arrow().clone());
-    let batches = frame.collect().await?;
-    let mut rows = Vec::new();
-    for batch in &batches {
-        append_rows(batch, &mut rows).map_err(|e| DataFusionError::External(Box::new(e)))?;
-    }
-    rows.truncate(limit);
-    let column =
-        |field: &Arc<arrow::datatypes::Field>| PageColumn::of(field.name(), Kind::of(field.data_type()));
-    let columns = schema.fields().iter().map(column).collect();
-    Ok(Page { offset: 0, total_rows: None, columns, rows })
-}
-
-/// The engine's error in terms of the query.
-fn explain(error: &DataFusionError, tables: &[(&str, &Path)], memory_cap_bytes: usize) -> Error {
-    let cause = error.strip_backtrace();
-    if matches!(error.find_root(), DataFusionError::ResourcesExhausted(_)) {
-        let cap = bytes(memory_cap_bytes as u64);
-        return Error::invalid(format!("the query needs more memory than {cap}"))
-            .hint("group or join fewer rows, or select fewer columns")
-            .because(cause);
-    }
-    let names: Vec<&str> = tables.iter().map(|(name, _)| *name).collect();
-    Error::invalid("cannot run the query")
-        .hint(format!(
-            "the tables are {}; names are written as they are, with quotes around odd ones",
-            names.join(", ")
-        ))
-        .because(cause)
 }
 
 /// A URL, because the engine takes `*`, `?` and `[` in a plain path for a pattern.
@@ -252,6 +307,17 @@ mod tests {
             assert!(error.hint.is_some(), "{sql}");
         }
         assert!(ask(dir.path(), "select * from '/etc/passwd'").is_err());
+    }
+
+    #[test]
+    fn a_chain_of_a_thousand_operators_is_computed_and_a_longer_one_refused() {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        sample(dir.path());
+        let chain = |terms: usize| format!("select {} as s from t limit 1", vec!["1"; terms].join("+"));
+        assert_eq!(cells(&ask(dir.path(), &chain(1000)).expect("runs")), [["1000"]]);
+        for terms in [1002, 100_000, 600_000] {
+            assert_eq!(ask(dir.path(), &chain(terms)).expect_err("too long").code, Code::InvalidInput);
+        }
     }
 
     #[test]

@@ -12,6 +12,7 @@ mod parse;
 pub use ast::{BinaryOp, Expr, Function, UnaryOp};
 pub use check::Type;
 pub use parse::parse;
+pub(crate) use parse::{on_deep_stack, refuse_long_chains};
 
 #[cfg(test)]
 mod tests;

@@ -6,8 +6,9 @@ use datafusion::sql::sqlparser::ast::{
     FunctionArg, FunctionArgExpr, FunctionArguments, UnaryOperator, Value,
 };
 use datafusion::sql::sqlparser::dialect::GenericDialect;
+use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::parser::Parser;
-use datafusion::sql::sqlparser::tokenizer::Token;
+use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
 
 use super::ast::{BinaryOp, Expr, Function, UnaryOp};
 use crate::schema::nearest;
@@ -16,6 +17,10 @@ use crate::schema::nearest;
 const MAX_CHARS: usize = 10_000;
 /// The deepest tree: what walks it calls itself.
 const MAX_DEPTH: usize = 200;
+/// Room for the deepest tree; only what is used of it is taken.
+const STACK_BYTES: usize = 64 << 20;
+/// The most operators: a chain of them is a tree as deep, which frees itself by calling itself.
+const MAX_OPERATORS: usize = 1000;
 
 /// Parses an expression such as `price / area > 1000 and kind in ('flat', 'house')`.
 ///
@@ -34,13 +39,53 @@ pub fn parse(text: &str) -> Result<Expr> {
             .hint("texts stand in single quotes, columns with spaces in double quotes")
             .because(cause)
     };
-    let mut parser = Parser::new(&GenericDialect {}).try_with_sql(text).map_err(|e| unreadable(&e))?;
-    let sql = parser.parse_expr().map_err(|e| unreadable(&e))?;
-    let rest = parser.peek_token();
-    if rest.token != Token::EOF {
-        return Err(unreadable(&format!("`{}` does not belong here", rest.token)));
+    refuse_long_chains(text, MAX_OPERATORS)?;
+    on_deep_stack(|| {
+        let mut parser = Parser::new(&GenericDialect {}).try_with_sql(text).map_err(|e| unreadable(&e))?;
+        let sql = parser.parse_expr().map_err(|e| unreadable(&e))?;
+        let rest = parser.peek_token();
+        if rest.token != Token::EOF {
+            return Err(unreadable(&format!("`{}` does not belong here", rest.token)));
+        }
+        lower(&sql, MAX_DEPTH)
+    })
+}
+
+/// Runs what calls itself for every level of an expression in a thread with room for it: the parser
+/// takes up to 50 KB a level, and whoever calls may be a thread of 2 MB.
+pub(crate) fn on_deep_stack<T: Send>(work: impl FnOnce() -> Result<T> + Send) -> Result<T> {
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().name("parse".to_owned()).stack_size(STACK_BYTES);
+        let failed = || Error::internal("cannot read an expression");
+        let running = thread.spawn_scoped(scope, work).map_err(|e| failed().because(e))?;
+        running.join().unwrap_or_else(|_| Err(failed().hint("write it in another way")))
+    })
+}
+
+/// Fails for a text with more operators than this. The parser limits how deep parentheses are
+/// nested, but `1 + 1 + 1 …` is a deep tree without any.
+pub(crate) fn refuse_long_chains(text: &str, most: usize) -> Result<()> {
+    // What cannot be cut into tokens, the parser will say better.
+    let tokens = Tokenizer::new(&GenericDialect {}, text).tokenize().unwrap_or_default();
+    let is_operator = |token: &&Token| match token {
+        Token::Word(word) => {
+            matches!(word.keyword, Keyword::AND | Keyword::OR | Keyword::UNION | Keyword::JOIN)
+        }
+        Token::Whitespace(_)
+        | Token::Number(..)
+        | Token::SingleQuotedString(_)
+        | Token::Comma
+        | Token::Period
+        | Token::LParen
+        | Token::RParen => false,
+        _ => true,
+    };
+    let count = tokens.iter().filter(is_operator).count();
+    if count <= most {
+        return Ok(());
     }
-    lower(&sql, MAX_DEPTH)
+    Err(Error::invalid(format!("there are {count} operators, more than {most}"))
+        .hint("write a list as `x in (…)`, or compute a part of it in a step of its own"))
 }
 
 fn lower(sql: &Sql, depth: usize) -> Result<Expr> {
