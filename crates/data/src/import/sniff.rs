@@ -12,7 +12,7 @@ use super::cell::{CellReader, Class};
 use super::decode::{decode_all, encoding_of, open_regular};
 use super::encoding;
 use super::options::{DateOrder, ParseOptions, Sniffed, Warning};
-use super::records::{Chunk, Dialect, MAX_RECORD_BYTES, cut};
+use super::records::{Chunk, Dialect, MAX_RECORD_BYTES, Record, cut};
 
 /// How much of the file is looked at for everything but the encoding.
 const HEAD_BYTES: usize = 1 << 20;
@@ -157,7 +157,8 @@ fn measure(piece: &[u8], dialect: Dialect, is_whole: bool) -> Fit {
     let chunk = cut(piece.to_vec(), dialect, 0, is_whole);
     let readers = [cell_reader('.'), cell_reader(',')];
     let mut widths: BTreeMap<usize, u64> = BTreeMap::new();
-    let (mut rows, mut faults, mut cells, mut typed, mut quoted) = (0_u64, 0_u64, 0_u64, 0_u64, 0_u64);
+    let (mut rows, mut faults, mut cells, mut typed) = (0_u64, 0_u64, 0_u64, 0_u64);
+    let (mut quoted, mut wrapped) = (0_u64, 0_u64);
     for record in chunk.records().take(LOOKED_AT_ROWS) {
         rows += 1;
         if record.fault().is_some() {
@@ -169,6 +170,7 @@ fn measure(piece: &[u8], dialect: Dialect, is_whole: bool) -> Fit {
             let (text, is_quoted) = record.cell(at);
             cells += 1;
             quoted += u64::from(is_quoted);
+            wrapped += u64::from(!is_quoted && is_wrapped(&text));
             let is_text = |reader: &CellReader| matches!(reader.class(&text, is_quoted), Class::Text);
             typed += u64::from(!readers.iter().all(is_text));
         }
@@ -183,10 +185,19 @@ fn measure(piece: &[u8], dialect: Dialect, is_whole: bool) -> Fit {
         // Every text can be cut into lines of one cell, so that says little.
         score -= 0.6;
     }
+    if wrapped > 0 && dialect.quote != Some(b'"') {
+        // A cell within double quotes says what they are for, even where other quotes are broken.
+        score -= 0.5;
+    }
     if quoted == 0 && dialect.quote != Some(b'"') {
         score -= 0.05;
     }
     Fit { dialect, width, agreement, score }
+}
+
+/// True for `"text"`.
+fn is_wrapped(text: &str) -> bool {
+    text.len() >= 2 && text.starts_with('"') && text.ends_with('"')
 }
 
 fn cell_reader(decimal: char) -> CellReader {
@@ -212,7 +223,7 @@ fn apply(fit: &Fit, text: &[u8], is_whole: bool, options: &mut ParseOptions) {
     options.skip_lines += preamble;
     dialect.trim = options.trim;
     let table = cut(text.to_vec(), dialect, preamble, is_whole);
-    let sample = Sample::take(&table, fit.width);
+    let sample = Sample::take(&table, width_without_line_ends(&table, fit.width));
     sample.guess_marks(options);
     options.header = sample.has_header(options);
     options.quoted_missing = sample.is_all_quoted();
@@ -239,7 +250,7 @@ fn preamble_lines(chunk: &Chunk, width: usize) -> u64 {
     let mut is_first = true;
     for record in chunk.records().take(100) {
         let full = (0..record.len()).filter(|at| !record.cell(*at).0.trim().is_empty()).count();
-        let is_note = record.len() != width && full <= 1 || width > 2 && full <= 1;
+        let is_note = full <= 1 && (record.len() != width || width > 2);
         if record.fault().is_none() && !is_note {
             return if is_first { 0 } else { record.line() - 1 };
         }
@@ -248,16 +259,28 @@ fn preamble_lines(chunk: &Chunk, width: usize) -> u64 {
     0
 }
 
-/// The rows of the right width.
+/// The width of the table: one less than that of its rows where all rows but the header end in
+/// a delimiter.
+fn width_without_line_ends(chunk: &Chunk, width: usize) -> usize {
+    let mut records = chunk.records().take(LOOKED_AT_ROWS);
+    let is_short = records.next().is_some_and(|first| first.len() + 1 == width && width > 2);
+    let mut rows = records.filter(|r| r.len() == width);
+    let is_ended = |r: Record<'_>| r.cell(width - 1).0.is_empty();
+    if is_short && rows.all(is_ended) { width - 1 } else { width }
+}
+
+/// The rows of the table, without empty cells beyond its width.
 struct Sample {
     rows: Vec<Vec<(String, bool)>>,
 }
 
 impl Sample {
     fn take(chunk: &Chunk, width: usize) -> Self {
-        let rows = chunk.records().take(LOOKED_AT_ROWS).filter(|r| r.len() == width);
-        let row = |r: super::records::Record<'_>| {
-            (0..r.len())
+        let is_empty = |r: Record<'_>, from: usize| (from..r.len()).all(|at| r.cell(at).0.is_empty());
+        let fits = |r: &Record<'_>| r.len() == width || (r.len() == width + 1 && is_empty(*r, width));
+        let rows = chunk.records().take(LOOKED_AT_ROWS).filter(fits);
+        let row = |r: Record<'_>| {
+            (0..width)
                 .map(|at| {
                     let (text, is_quoted) = r.cell(at);
                     (text.trim().to_owned(), is_quoted)

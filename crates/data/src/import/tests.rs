@@ -95,6 +95,11 @@ const TABLES: &[(&str, &[u8], &str)] = &[
         "a:integer b:text | 1 say \"hi\", ok | 2 x",
     ),
     ("single quotes", b"a,b\n1,'x,y'\n2,'z,w'\n", "a:integer b:text | 1 x,y | 2 z,w"),
+    (
+        "one quote at the start of a cell is a character",
+        b"a,b\n1,x\n2,\"y\n3,z\n",
+        "a:integer b:text | 1 x | 2 \"y | 3 z",
+    ),
     ("a quote in the middle", b"a,b\n1,5\" pipe\n2,x\n", "a:integer b:text | 1 5\" pipe | 2 x"),
     ("spaces after delimiters", b"a, b\n1, x\n2, \"y, z\"\n", "a:integer b:text | 1 x | 2 y, z"),
     ("space after a closing quote", b"a,b\n1,\"x\" \n2,y\n", "a:integer b:text | 1 x | 2 y"),
@@ -253,8 +258,11 @@ fn every_table_is_read_as_what_it_is() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// The line of a rejected row, and why it was rejected.
+type Reason = (u64, &'static str);
+
 /// Files of which some rows are no rows: the table, and the line and reason of each rejection.
-const REJECTIONS: &[(&str, &[u8], &str, &[(u64, &str)])] = &[
+const REJECTIONS: &[(&str, &[u8], &str, &[Reason])] = &[
     (
         "short and long rows",
         b"a,b\n1,x\n2\n3,y,z\n4,w\n5,v\n",
@@ -327,7 +335,7 @@ fn a_table_that_is_mostly_ragged_suggests_another_delimiter() {
 #[test]
 fn too_many_columns_are_refused_and_many_are_not() {
     let row = |n: usize| (0..n).map(|at| at.to_string()).collect::<Vec<_>>().join(",");
-    let wide = |n: usize| format!("{}\n{}\n", format!("c{}", row(n).replace(',', ",c")), row(n)).into_bytes();
+    let wide = |n: usize| format!("c{}\n{}\n", row(n).replace(',', ",c"), row(n)).into_bytes();
     let Err(error) = import_sniffed(&wide(20_001)) else { panic!("too wide") };
     assert!(error.message.ends_with("has 20,001 columns"), "{error}");
     let imported = import_sniffed(&wide(3000)).expect("wide but fine");
@@ -596,8 +604,9 @@ proptest! {
                 let total = imported.report.rows + imported.report.rejected_total;
                 prop_assert_eq!(total, seen.rows_seen);
                 // Quoted line ends join lines of one row, those of rejected rows too.
-                let spanned: usize = imported.rows.iter().flatten().flatten()
-                    .map(|cell| cell.matches('\n').count()).sum();
+                let cells = imported.rows.iter().flatten().flatten().map(String::as_str);
+                let excerpts = imported.report.rejected.iter().map(|r| r.excerpt.as_str());
+                let spanned: usize = cells.chain(excerpts).map(|text| text.matches('\n').count()).sum();
                 prop_assert!(total as usize + spanned <= lines.len(), "{:?}", text);
             }
             Err(error) => prop_assert_eq!(error.code, Code::InvalidInput),

@@ -223,15 +223,12 @@ fn edges(sorted: &[f64], kind: Kind) -> Option<Vec<f64>> {
 fn fill(edges: Vec<f64>, sorted: &[f64]) -> Histogram {
     let before = |edge: f64| sorted.partition_point(|value| *value < edge) as u64;
     let upto = |edge: f64| sorted.partition_point(|value| *value <= edge) as u64;
-    let bins = edges.len().saturating_sub(1);
     let total = sorted.len() as u64;
-    let mut counts = Vec::with_capacity(bins);
+    // The last bin has its upper edge too.
+    let inner = edges.iter().take(edges.len().saturating_sub(1)).skip(1).map(|edge| before(*edge));
+    let ends = inner.chain((edges.len() > 1).then_some(total));
     let mut from = 0;
-    for at in 1..=bins {
-        let to = if at == bins { total } else { before(edges[at]) };
-        counts.push(to.saturating_sub(from));
-        from = to;
-    }
+    let counts = ends.map(|to| to.saturating_sub(std::mem::replace(&mut from, to))).collect();
     let below = edges.first().map_or(0, |edge| before(*edge));
     let above = edges.last().map_or(0, |edge| total - upto(*edge));
     Histogram { edges, counts, below, above }
