@@ -10,7 +10,9 @@ use arrow::array::{ArrayRef, BooleanArray, Float64Array, Int64Array, RecordBatch
 use base::Progress;
 use data::{Column, Kind, Task};
 use learn::package::{PackageParts, write_package};
-use learn::recipe::{EncodeMethod, ImputeMethod, Op, Recipe, ScaleMethod, fit_derive, fit_impute, fit_levels, fit_scale};
+use learn::recipe::{
+    EncodeMethod, ImputeMethod, Op, Recipe, ScaleMethod, fit_derive, fit_impute, fit_levels, fit_scale,
+};
 use learn::{Predictions, TRAINERS, features_of, prepare};
 use serde_json::{Map, Value, json};
 
@@ -56,16 +58,22 @@ fn main() {
     }
 }
 
+/// Learns a transform from the table so far.
+type Fit<'a> = &'a dyn Fn(&RecordBatch) -> base::Result<Op>;
+
 /// A table with all transforms applied, and the recipe of them.
 fn table(target: &str) -> (RecordBatch, Recipe) {
     let mut batch = raw(target);
     let mut recipe = Recipe::start(&columns_of(&batch), Some(target));
     let derive = |batch: &RecordBatch, name, text| fit_derive(&columns_of(batch), name, text);
-    let fits: [&dyn Fn(&RecordBatch) -> base::Result<Op>; 13] = [
-        &|batch| derive(batch, "per_year", "round(income / coalesce(age, 40), 1) + log10(income) + sqrt(age)"),
+    let fits: [Fit<'_>; 13] = [
+        &|batch| {
+            derive(batch, "per_year", "round(income / coalesce(age, 40), 1) + log10(income) + sqrt(age)")
+        },
         &|batch| derive(batch, "is_northern", "city in ('Tromsø', 'Bergen') and not (member and age > 50)"),
         &|batch| {
-            let text = "case when city is null then -1 when size = 'L' then power(age, 1.5) else least(age, 30) end";
+            let text =
+                "case when city is null then -1 when size = 'L' then power(age, 1.5) else least(age, 30) end";
             derive(batch, "mixed", text)
         },
         &|batch| fit_impute(std::slice::from_ref(batch), "per_year", &ImputeMethod::Mean),

@@ -5,12 +5,13 @@
 //! `y_train.f64`, `X_test.f64`, `y_test.f64`: little-endian 64 bit numbers, row by row.
 
 use std::path::Path;
+use std::process::ExitCode;
 
 use base::Progress;
 use learn::{Matrix, Predictions, Target, Trainer, Training, metrics};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
-fn main() {
+fn main() -> ExitCode {
     for folder in std::env::args().skip(1) {
         let folder = Path::new(&folder);
         let meta: Value =
@@ -18,29 +19,37 @@ fn main() {
         let train = load(folder, &meta, "train");
         let test = load(folder, &meta, "test");
         for (kind, params) in settings() {
-            let Ok(trainer) = Trainer::of(kind) else { continue };
-            let before = cpu_s();
-            let fitted = trainer.fit(&train, &params, &Progress::silent(), |_| ());
-            let cpu = cpu_s() - before;
-            match fitted {
-                Err(error) => {
-                    println!("{}", json!({"data": meta["name"], "trainer": kind, "error": error.to_string()}))
-                }
-                Ok(fitted) => {
-                    let predictions = fitted.model.predict(&test.features);
-                    let line = json!({
-                        "data": meta["name"], "trainer": kind, "params": params, "fit_cpu_s": cpu,
-                        "predict_cpu_s": cpu_s() - before - cpu,
-                        "metrics": metrics::evaluate(&test.target, &predictions).into_iter()
-                            .map(|(name, value)| (name.to_owned(), json!(value)))
-                            .collect::<serde_json::Map<_, _>>(),
-                        "hash": format!("{:016x}", hash(&predictions)),
-                    });
+            match measure(kind, &params, &train, &test) {
+                Ok(mut line) => {
+                    line["data"] = meta["name"].clone();
                     println!("{line}");
+                }
+                Err(error) => {
+                    eprintln!("cannot train `{kind}` on `{}`: {error}", folder.display());
+                    return ExitCode::FAILURE;
                 }
             }
         }
     }
+    ExitCode::SUCCESS
+}
+
+fn measure(kind: &str, params: &Value, train: &Training, test: &Training) -> base::Result<Value> {
+    let trainer = Trainer::of(kind)?;
+    let before = cpu_s();
+    let fitted = trainer.fit(train, params, &Progress::silent(), |_| ())?;
+    let fit_cpu_s = cpu_s() - before;
+    let predictions = fitted.model.predict(&test.features);
+    let metrics: Map<String, Value> = metrics::evaluate(&test.target, &predictions)
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), json!(value)))
+        .collect();
+    Ok(json!({
+        "trainer": kind, "params": params, "fit_cpu_s": fit_cpu_s,
+        "predict_cpu_s": cpu_s() - before - fit_cpu_s,
+        "metrics": metrics,
+        "hash": format!("{:016x}", hash(&predictions)),
+    }))
 }
 
 /// The settings that `baseline.py` gives to scikit-learn and LightGBM.

@@ -47,9 +47,10 @@ pub struct Prepared {
 /// # Errors
 /// If the target is not there or does not fit the task, or a column is text.
 pub fn prepare(columns: &[Column], batches: &[RecordBatch], target: &str, task: Task) -> Result<Prepared> {
+    let target = target_column(columns, batches, target, task)?;
     let mut features = Vec::new();
     let mut ignored = Vec::new();
-    for column in columns.iter().filter(|column| !column.is_hidden() && column.name != target) {
+    for column in columns.iter().filter(|column| !column.is_hidden() && column.name != target.name) {
         match column.kind {
             Kind::Integer | Kind::Number | Kind::Boolean => features.push(column.name.clone()),
             Kind::Time => {
@@ -64,7 +65,6 @@ pub fn prepare(columns: &[Column], batches: &[RecordBatch], target: &str, task: 
             }
         }
     }
-    let target = target_column(columns, batches, target, task)?;
     let (truth, rows) = truth(batches, &target)?;
     if rows.is_empty() {
         return Err(Error::invalid(format!("no row has a value in the target `{}`", target.name))

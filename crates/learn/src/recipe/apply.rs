@@ -51,9 +51,15 @@ impl Recipe {
                 return Err(missing_column(&columns, &name));
             }
         }
-        for name in op.reads().iter().chain(&op.makes()) {
-            self.keep_raw(&mut table, name);
-        }
+        let replaced = match op {
+            Op::Derive { name, .. } => vec![name.clone()],
+            Op::Select { .. }
+            | Op::Impute { .. }
+            | Op::OneHot { .. }
+            | Op::Ordinal { .. }
+            | Op::Scale { .. } => op.reads(),
+        };
+        replaced.iter().for_each(|name| self.keep_raw(&mut table, name));
         match op {
             Op::Select { .. } => unreachable!("handled above"),
             Op::Derive { name, expression } => {

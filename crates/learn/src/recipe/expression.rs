@@ -274,7 +274,10 @@ impl Lowering<'_> {
         let rounded = self.op("Where", &[&goes_up, &above, &below]);
         let negative = self.op("Neg", &[&rounded]);
         let is_negative = self.op("Less", &[value, &zero]);
-        self.op("Where", &[&is_negative, &negative, &rounded])
+        let signed = self.op("Where", &[&is_negative, &negative, &rounded]);
+        // A zero keeps its sign.
+        let is_zero = self.is(value, 0.0);
+        self.op("Where", &[&is_zero, value, &signed])
     }
 
     /// SQL's `and`: a false side decides; otherwise a missing side is carried along by the product.

@@ -7,6 +7,8 @@ mod cells;
 mod expression;
 mod fit;
 pub(crate) mod lower;
+#[cfg(test)]
+mod tests;
 
 use arrow::array::RecordBatch;
 use base::{Error, Result};
