@@ -149,6 +149,7 @@ impl Package {
             let empty = |output: &ModelOutput| (output.name.clone(), empty(output.element));
             return Ok(Predictions { rows: 0, columns: self.outputs.iter().map(empty).collect() });
         }
+        self.refuse_strangers(batch)?;
         let tensors =
             self.inputs.iter().map(|input| self.tensor(input, batch)).collect::<Result<Vec<_>>>()?;
         let answers = self.graph.run(tensors)?;
@@ -169,6 +170,17 @@ impl Package {
             columns.push((output.name.clone(), tensor.into_elements().into()));
         }
         Ok(Predictions { rows: batch.rows, columns })
+    }
+
+    /// Fails for rows of which the model reads nothing: where it needs no column, it would answer all
+    /// the same, and with nonsense.
+    fn refuse_strangers(&self, batch: &Batch) -> Result<()> {
+        let is_read = |name: &String| self.inputs.iter().any(|input| input.name == *name);
+        let has_names = self.matrix().is_none() && !self.inputs.is_empty();
+        if has_names && !batch.columns.iter().any(|(name, _)| is_read(name)) {
+            return Err(self.lacking(&self.inputs[0].name));
+        }
+        Ok(())
     }
 
     fn tensor(&self, input: &ModelInput, batch: &Batch) -> Result<Tensor> {

@@ -1,6 +1,7 @@
 //! JSON of a request, read into little memory: a list of numbers is a list of eight bytes each,
 //! and everything else is counted, so that a small body cannot become a large heap.
 
+use std::borrow::Cow;
 use std::cell::Cell as Count;
 use std::fmt;
 
@@ -31,13 +32,15 @@ impl Tree {
     /// How many values a request may hold, a list of numbers counting as one.
     pub const MOST_VALUES: usize = 1_000_000;
 
-    /// Reads a body.
+    /// Reads a body. A bare `NaN`, which is not JSON but what Python's `json` writes and MLflow's
+    /// and Triton's clients therefore send, is a missing value.
     ///
     /// # Errors
     /// Where it is not JSON, or holds too many values.
     pub fn parse(body: &[u8]) -> Result<Self, serde_json::Error> {
         let left = Count::new(Self::MOST_VALUES);
-        let mut reader = serde_json::Deserializer::from_slice(body);
+        let body = nan_as_null(body);
+        let mut reader = serde_json::Deserializer::from_slice(&body);
         let tree = Seed { left: &left }.deserialize(&mut reader)?;
         reader.end()?;
         Ok(tree)
@@ -104,6 +107,32 @@ impl Tree {
     fn number(value: f64) -> Self {
         if value.is_nan() { Self::Null } else { Self::Number(value) }
     }
+}
+
+/// Writes `null` for every `NaN` outside texts.
+fn nan_as_null(body: &[u8]) -> Cow<'_, [u8]> {
+    const NAN: &[u8] = b"NaN";
+    if !body.windows(NAN.len()).any(|bytes| bytes == NAN) {
+        return Cow::Borrowed(body);
+    }
+    let mut out = Vec::with_capacity(body.len() + body.len() / 4);
+    let (mut at, mut is_text) = (0, false);
+    while let Some(&byte) = body.get(at) {
+        let length = match byte {
+            b'N' if !is_text && body[at..].starts_with(NAN) => {
+                out.extend_from_slice(b"null");
+                at += NAN.len();
+                continue;
+            }
+            b'\\' if is_text => 2,
+            _ => 1,
+        };
+        is_text ^= byte == b'"';
+        let end = body.len().min(at + length);
+        out.extend_from_slice(&body[at..end]);
+        at = end;
+    }
+    Cow::Owned(out)
 }
 
 #[derive(Clone, Copy)]
@@ -199,6 +228,20 @@ impl<'de> Visitor<'de> for Seed<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_bare_nan_is_missing_and_one_in_a_text_stays() {
+        let tree = Tree::parse(br#"{"a":[1,NaN,3],"b":["NaN","\\\"NaN",NaN],"NaN":NaN}"#).expect("read");
+        let text = |text: &str| Tree::Text(text.to_owned());
+        let Tree::Map(fields) = tree else { panic!("an object") };
+        let Tree::Numbers(numbers) = &fields[0].1 else { panic!("numbers") };
+        assert!(numbers[0] == 1.0 && numbers[1].is_nan() && numbers[2] == 3.0);
+        assert_eq!(fields[1].1, Tree::List(vec![text("NaN"), text("\\\"NaN"), Tree::Null]));
+        assert_eq!(fields[2], ("NaN".to_owned(), Tree::Null));
+        for wrong in ["nan", "[NaNN]", "\"NaN", "-NaN", "NaN1", "\\NaN"] {
+            assert!(Tree::parse(wrong.as_bytes()).is_err(), "{wrong}");
+        }
+    }
 
     #[test]
     fn a_list_of_numbers_is_held_as_numbers_and_mixed_lists_are_not() {
