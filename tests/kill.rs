@@ -13,7 +13,7 @@ const KILLS: u64 = 50;
 
 fn start_daemon(world: &World) -> Child {
     let mut command = world.command(&["daemon", "start"]);
-    let daemon = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the daemon starts");
+    let mut daemon = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the daemon starts");
     let started = Instant::now();
     while started.elapsed() < Duration::from_secs(20) {
         if world.ok(&["daemon", "status"])["running"] == true {
@@ -21,7 +21,8 @@ fn start_daemon(world: &World) -> Child {
         }
         std::thread::sleep(Duration::from_millis(20));
     }
-    panic!("the daemon did not answer");
+    daemon.kill().expect("it can be killed");
+    panic!("the daemon did not answer: {:?}", daemon.wait());
 }
 
 #[test]

@@ -90,7 +90,7 @@ impl Graph {
             Ok(nodes) if problems.is_empty() => Ok(Self { nodes }),
             Ok(_) => Err(problems),
             Err(problem) => {
-                problems.push(problem);
+                problems.push(*problem);
                 Err(problems)
             }
         }
@@ -269,7 +269,7 @@ fn with_nearest<'a>(error: Error, wanted: &str, names: impl Iterator<Item = &'a 
 }
 
 /// Orders the steps so that each comes after all it needs, and otherwise as in the file.
-fn order(nodes: Vec<Node>) -> Result<Vec<Node>, Problem> {
+fn order(nodes: Vec<Node>) -> Result<Vec<Node>, Box<Problem>> {
     let all: BTreeSet<String> = nodes.iter().map(|node| node.step.id.clone()).collect();
     let mut waiting = nodes;
     let mut placed = BTreeSet::new();
@@ -279,7 +279,7 @@ fn order(nodes: Vec<Node>) -> Result<Vec<Node>, Problem> {
             node.wires().all(|(_, wire)| placed.contains(&wire.step) || !all.contains(&wire.step))
         };
         let Some(at) = waiting.iter().position(is_ready) else {
-            return Err(cycle_among(&waiting));
+            return Err(Box::new(cycle_among(&waiting)));
         };
         let node = waiting.remove(at);
         placed.insert(node.step.id.clone());

@@ -277,6 +277,9 @@ pub struct Input {
     pub folder: PathBuf,
 }
 
+/// Takes a point of a training curve: metric, round, training, validation.
+pub type OnPoint = Box<dyn Fn(&str, f64, f64, Option<f64>) + Send + Sync>;
+
 /// What a step works with while it runs.
 pub struct Work {
     /// The artifacts that came in, by port.
@@ -289,8 +292,8 @@ pub struct Work {
     pub threads: usize,
     /// Where it says how far it is and learns that it should stop.
     pub progress: Progress,
-    /// Takes a point of a training curve: metric, round, training, validation.
-    pub on_point: Box<dyn Fn(&str, f64, f64, Option<f64>) + Send + Sync>,
+    /// Where the points of training curves go.
+    pub on_point: OnPoint,
 }
 
 impl Work {

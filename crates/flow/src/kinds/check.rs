@@ -95,11 +95,11 @@ impl Kind for Check {
             )
             .hint("improve the model, or change the threshold")
         };
-        // Written so that a value that is not a number fails both.
-        if let Some(least) = params.at_least.filter(|least| !(value >= *least)) {
+        // A value that is not a number fails both.
+        if let Some(least) = params.at_least.filter(|least| value.is_nan() || value < *least) {
             return Err(fails(least, "below the least allowed,"));
         }
-        if let Some(most) = params.at_most.filter(|most| !(value <= *most)) {
+        if let Some(most) = params.at_most.filter(|most| value.is_nan() || value > *most) {
             return Err(fails(most, "above the most allowed,"));
         }
         work.log(&format!("{} is {shown}: the check holds", metric.title));
