@@ -14,6 +14,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::args::Args;
+use crate::interrupt::Interrupt;
 use crate::print::Printer;
 
 /// How often a job is looked at.
@@ -85,12 +86,19 @@ impl Backend {
         Ok(JobView { result: job.result.or(Some(started)), ..job })
     }
 
-    /// Waits for the end of a job.
+    /// Waits for the end of a job, and cancels it when the user presses Ctrl-C.
     ///
     /// # Errors
-    /// As [`Backend::run_job`].
+    /// As [`Backend::run_job`]; [`Code::Cancelled`].
     pub fn wait(&self, job_id: &str, printer: &Printer) -> Result<JobView> {
+        let interrupt = Interrupt::listen();
+        let mut is_cancelled = false;
         loop {
+            if interrupt.is_asked() && !is_cancelled {
+                is_cancelled = true;
+                printer.note("cancelling; press Ctrl-C again to leave at once");
+                let _: Value = self.call("job.cancel", json!({ "jobId": job_id }))?;
+            }
             let job: JobView = self.call("job.show", json!({ "jobId": job_id }))?;
             match job.state {
                 JobState::Queued | JobState::Running => printer.progress(&job),

@@ -5,6 +5,7 @@ mod args;
 mod backend;
 mod daemon;
 mod demo;
+mod interrupt;
 mod nouns;
 mod print;
 
