@@ -3,6 +3,7 @@
 import { render, screen, waitFor } from '@testing-library/svelte'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 
+import type { Settings } from '../host/bindings'
 import { useTransport } from '../host/host'
 import { mock, type MockTransport } from '../host/mock'
 import type { Answers } from '../host/mock/world'
@@ -175,15 +176,29 @@ describe('the frame', () => {
     await waitFor(() => expect(screen.queryByTestId('connection-banner')).toBeNull())
   })
 
-  it('the first start opens on Welcome and the next does not', async () => {
-    const { answers } = mock()
-    const settings = await answers['settings.get']?.({}, mock().world)
-    if (settings === undefined) throw new Error('the mock has settings')
-    location.hash = ''
-    const host = mock({ 'settings.get': () => ({ ...settings, isWelcomed: false }), 'settings.set': () => null })
-    useTransport(host)
-    render(App)
-    await screen.findByTestId('welcome')
-    expect(called(host, 'settings.set')).toEqual([{ ...settings, isWelcomed: true }])
+  describe('on the first start', () => {
+    async function start(answers: Answers): Promise<[MockTransport, Settings]> {
+      const settings = await mock().answers['settings.get']?.({}, mock().world)
+      if (settings === undefined) throw new Error('the mock has settings')
+      location.hash = ''
+      const host = mock({ 'settings.get': () => ({ ...settings, isWelcomed: false }), 'settings.set': () => null, ...answers })
+      useTransport(host)
+      render(App)
+      return [host, settings]
+    }
+
+    it('opens on Welcome and remembers that it was seen', async () => {
+      const [host, settings] = await start({ 'project.list': () => [] })
+      await screen.findByTestId('welcome')
+      expect(called(host, 'settings.set')).toEqual([{ ...settings, isWelcomed: true }])
+    })
+
+    it('opens on Home if there is something in the workspace', async () => {
+      const [host] = await start({})
+      await screen.findByTestId('home-next')
+      await waitFor(() => expect(called(host, 'project.list')).not.toEqual([]))
+      expect(screen.queryByTestId('welcome')).toBeNull()
+      expect(called(host, 'settings.set')).toEqual([])
+    })
   })
 })

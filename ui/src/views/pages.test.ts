@@ -143,6 +143,25 @@ describe('the page of a dataset', () => {
     await screen.findByText(/delimiter is probably another/)
     const sniffs = calls.filter(({ name }) => name === 'dataset.sniff')
     expect(sniffs.at(-1)?.payload).toMatchObject({ path: '/tmp/penguins.csv', options: { delimiter: ';' } })
+    await expectAccessible()
+  })
+
+  it.each([
+    ['escape', '\\', { escape: '\\' }],
+    ['thousands', "'", { thousands: "'" }],
+    ['date-order', 'day_first', { dateOrder: 'day_first' }],
+    ['trim', 'on', { trim: true }],
+    ['quoted-nulls', 'on', { quotedNulls: true }],
+  ])('the import option %s can be corrected', async (option, value, expected) => {
+    sessionStorage.setItem('fettle.sources', JSON.stringify({ penguins: '/tmp/penguins.csv' }))
+    const { calls } = open('data', '#/data/penguins?sheet=import')
+    const field = await screen.findByTestId<HTMLInputElement | HTMLSelectElement>(`option-${option}`)
+    if (field instanceof HTMLInputElement) field.click()
+    else {
+      field.value = value
+      field.dispatchEvent(new Event('change', { bubbles: true }))
+    }
+    await waitFor(() => expect(calls.findLast(({ name }) => name === 'dataset.sniff')?.payload).toMatchObject({ options: expected }))
   })
 })
 

@@ -10,7 +10,10 @@ type Table = { columns: ColumnView[]; rows: number; cell: (row: number, column: 
 type Dataset = { name: string; target: string | null; task: TaskView | null; suggestion: TargetSuggestion | null; versions: DatasetVersionView[]; rejected: number; pipelines: string[] }
 
 const now = Date.now()
-const options: ParseOptions = { encoding: 'utf-8', delimiter: ',', quote: '"', skipLines: 0, hasHeader: true, comment: null, decimal: '.', nulls: ['NA', 'N/A', 'null'], kinds: {} }
+const options: ParseOptions = {
+  encoding: 'UTF-8', delimiter: ',', quote: '"', escape: null, skipLines: 0, hasHeader: true, comment: null, decimal: '.', thousands: null, trim: false,
+  nulls: ['NA', 'N/A', 'null'], quotedNulls: false, dateOrder: 'month_first', kinds: {},
+}
 
 const column = (name: string, kind: ColumnKind): ColumnView => ({ name, kind })
 
