@@ -1,18 +1,28 @@
-//! `cargo xtask bench`: figures that can be measured again. A bench is one function and one line here.
+//! `cargo xtask bench`: figures that can be measured again. A bench is one file in `bench` and one line
+//! in the list. All of them measure the programs as they are shipped, but for the window.
 
-use std::io::{BufRead as _, BufReader};
-use std::process::Stdio;
-use std::time::Instant;
+mod import;
+mod no_op_run;
+mod quality;
+mod serve;
+mod start;
+mod train;
 
-use crate::display::Display;
+use crate::Result;
 use crate::figures::{self, Figure};
-use crate::process::{command, private_folder, root};
-use crate::{Result, pages, programs, setup};
+use crate::process::root;
 
 /// Measures, and gives back its figures.
 type Bench = fn() -> Result<Vec<Figure>>;
 
-const BENCHES: [(&str, Bench); 1] = [("start", start)];
+const BENCHES: [(&str, Bench); 6] = [
+    ("start", start::measure),
+    ("import", import::measure),
+    ("train", train::measure),
+    ("no-op-run", no_op_run::measure),
+    ("serve", serve::measure),
+    ("quality", quality::measure),
+];
 const DOCUMENT: &str = "docs/performance.md";
 
 pub fn bench(words: &[String]) -> Result<()> {
@@ -27,7 +37,7 @@ pub fn bench(words: &[String]) -> Result<()> {
     for (name, measure) in
         BENCHES.iter().filter(|(bench, _)| names.is_empty() || names.iter().any(|name| *name == bench))
     {
-        let figures = measure()?;
+        let figures = measure().map_err(|error| format!("bench `{name}`: {error}"))?;
         print!("{}", figures::as_lines(name, &figures));
         if !options.is_empty() {
             write(name, &figures)?;
@@ -43,38 +53,22 @@ fn write(name: &str, figures: &[Figure]) -> Result<()> {
         .map_err(|error| format!("`{DOCUMENT}`: {error}"))
 }
 
-/// From starting the process to the first frame on the screen, in an empty workspace, drawn without
-/// a graphics card. The first start reads the disk and is told apart from the later ones.
-fn start() -> Result<Vec<Figure>> {
-    const STARTS: usize = 5;
-    setup::window()?;
-    setup::journeys()?;
-    pages::build()?;
-    programs::build_backend()?;
-    programs::build_window()?;
-    let display = Display::open()?;
-    let mut times = (0..STARTS).map(|_| first_paint_ms(&display)).collect::<Result<Vec<_>>>()?;
-    let first = times.remove(0);
-    times.sort_by(f64::total_cmp);
-    Ok(vec![
-        Figure::new("first start to first paint", first, "ms"),
-        Figure::new("later starts to first paint, median", times[times.len() / 2], "ms"),
-    ])
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-fn first_paint_ms(display: &Display) -> Result<f64> {
-    let mut window = command(programs::fettle_desktop(), &["--workspace"]);
-    window.arg(private_folder().join("bench-workspace")).stdout(Stdio::null()).stderr(Stdio::piped());
-    window.env("GDK_BACKEND", "x11");
-    programs::know_each_other(&mut window);
-    display.give_to(&mut window);
-    let start = Instant::now();
-    let mut window = window.spawn().map_err(|error| format!("cannot start the window: {error}"))?;
-    let lines = BufReader::new(window.stderr.take().expect("the output is piped")).lines();
-    let painted = lines.map_while(std::result::Result::ok).any(|line| line == "fettle-desktop: painted");
-    let took = start.elapsed();
-    // It has done what it was started for.
-    let _ = window.kill();
-    let _ = window.wait();
-    if painted { Ok(took.as_secs_f64() * 1_000.0) } else { Err("the window ended before it painted".into()) }
+    #[test]
+    fn the_document_has_a_place_for_every_bench() {
+        let document = std::fs::read_to_string(root().join(DOCUMENT)).expect("there is a document");
+        for (name, _) in BENCHES {
+            assert!(document.contains(&format!("\n<!-- bench: {name} -->\n")), "{name}");
+        }
+    }
+
+    #[test]
+    fn wrong_words_are_answered_with_the_right_ones() {
+        let said = |word: &str| bench(&[word.to_owned()]).expect_err("wrong");
+        assert!(said("speed").contains("start, import, train, no-op-run, serve, quality"));
+        assert!(said("--all").contains("`--write`"));
+    }
 }

@@ -2,21 +2,21 @@
 
 use std::fmt::Write as _;
 
-/// One measured figure.
+/// One measured figure, as it is shown.
 pub struct Figure {
-    pub name: String,
-    pub value: f64,
-    pub unit: &'static str,
+    name: String,
+    shown: String,
 }
 
 impl Figure {
-    pub fn new(name: impl Into<String>, value: f64, unit: &'static str) -> Self {
-        Self { name: name.into(), value, unit }
+    pub fn new(name: impl Into<String>, value: f64, unit: &str) -> Self {
+        let digits = if value.fract() == 0.0 || value >= 100.0 { 0 } else { 2 };
+        Self { name: name.into(), shown: format!("{value:.digits$} {unit}") }
     }
 
-    fn shown(&self) -> String {
-        let digits = if self.value.fract() == 0.0 || self.value >= 100.0 { 0 } else { 2 };
-        format!("{:.digits$} {}", self.value, self.unit)
+    /// Figures that belong together, in words.
+    pub fn in_words(name: impl Into<String>, words: impl Into<String>) -> Self {
+        Self { name: name.into(), shown: words.into() }
     }
 }
 
@@ -24,7 +24,7 @@ impl Figure {
 pub fn as_lines(bench: &str, figures: &[Figure]) -> String {
     let width = figures.iter().map(|figure| figure.name.len()).max().unwrap_or_default();
     figures.iter().fold(format!("{bench}\n"), |mut text, figure| {
-        writeln!(text, "  {:<width$}  {:>14}", figure.name, figure.shown()).expect("text takes any text");
+        writeln!(text, "  {:<width$}  {:>14}", figure.name, figure.shown).expect("text takes any text");
         text
     })
 }
@@ -35,7 +35,7 @@ pub fn put_into(document: &str, bench: &str, figures: &[Figure]) -> String {
     let mut table =
         format!("{start}\nMeasured by `cargo xtask bench {bench}`.\n\n| what | figure |\n| --- | ---: |\n");
     for figure in figures {
-        writeln!(table, "| {} | {} |", figure.name, figure.shown()).expect("text takes any text");
+        writeln!(table, "| {} | {} |", figure.name, figure.shown).expect("text takes any text");
     }
     table += end;
     let Some(from) = document.find(&start) else {
@@ -60,7 +60,7 @@ mod tests {
 
     #[test]
     fn whole_numbers_are_shown_whole() {
-        assert_eq!(Figure::new("rows", 344.0, "rows").shown(), "344 rows");
+        assert_eq!(Figure::new("rows", 344.0, "rows").shown, "344 rows");
         assert_eq!(as_lines("x", &[Figure::new("a", 1.5, "s")]), format!("x\n  a  {:>14}\n", "1.50 s"));
     }
 }

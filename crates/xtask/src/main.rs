@@ -4,6 +4,7 @@
 mod bench;
 mod display;
 mod figures;
+mod instruments;
 mod package;
 mod pages;
 mod process;

@@ -38,11 +38,15 @@ pub fn command(program: impl AsRef<std::ffi::OsStr>, arguments: &[&str]) -> Comm
 /// Cargo, the same one that runs us.
 pub fn cargo(arguments: &[&str]) -> Command {
     let mut command = command(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()), arguments);
-    // Set for us, and wrong for another package.
+    forget_package(&mut command);
+    command
+}
+
+/// Takes away what Cargo said about our own package: a Cargo further down must not hear of it.
+pub fn forget_package(command: &mut Command) {
     for name in ["CARGO_MANIFEST_DIR", "CARGO_PKG_NAME", "CARGO_PKG_VERSION"] {
         command.env_remove(name);
     }
-    command
 }
 
 /// npm and npx are scripts on Windows, which only the shell starts.
@@ -58,14 +62,20 @@ pub fn run(mut command: Command) -> Result<()> {
 
 /// Runs it, and gives back what it printed.
 pub fn output(mut command: Command) -> Result<String> {
-    let Output { status, stdout, stderr } = command
+    let output = command
         .stdin(Stdio::null())
         .output()
         .map_err(|error| format!("cannot start {}: {error}", words(&command)))?;
+    printed(&command, output)
+}
+
+/// What a program that has ended printed, or what it said about its failure.
+pub fn printed(command: &Command, output: Output) -> Result<String> {
+    let Output { status, stdout, stderr } = output;
     if status.success() {
         return Ok(String::from_utf8_lossy(&stdout).into_owned());
     }
-    Err(format!("{} failed ({status})\n{}", words(&command), String::from_utf8_lossy(&stderr).trim()))
+    Err(format!("{} failed ({status})\n{}", words(command), String::from_utf8_lossy(&stderr).trim()))
 }
 
 /// Whether a program of this name can be started.
@@ -78,7 +88,7 @@ pub fn is_found(program: &str) -> bool {
 }
 
 /// The command as one would type it.
-fn words(command: &Command) -> String {
+pub fn words(command: &Command) -> String {
     let words = std::iter::once(command.get_program()).chain(command.get_args());
     let words: Vec<_> = words.map(|word| word.to_string_lossy().into_owned()).collect();
     format!("`{}`", words.join(" "))

@@ -12,6 +12,11 @@ pub fn build_backend() -> Result<()> {
     run(cargo(&["build", "--bins"]))
 }
 
+/// The same, as they are shipped: what benches measure.
+pub fn build_release_backend() -> Result<()> {
+    run(cargo(&["build", "--release", "--bins"]))
+}
+
 /// `fettle-desktop`. It holds the pages, so they have to be built before.
 pub fn build_window() -> Result<()> {
     run(cargo(&["build", "--profile", "window", "--package", "fettle-desktop"]))
@@ -25,6 +30,14 @@ pub fn fettle_serve() -> PathBuf {
     in_target("debug", "fettle-serve")
 }
 
+pub fn release_fettle() -> PathBuf {
+    in_target("release", "fettle")
+}
+
+pub fn release_fettle_serve() -> PathBuf {
+    in_target("release", "fettle-serve")
+}
+
 pub fn fettle_desktop() -> PathBuf {
     in_target("window", "fettle-desktop")
 }
@@ -34,6 +47,14 @@ pub fn know_each_other(command: &mut Command) {
     command
         .env("FETTLE_BIN", fettle())
         .env("FETTLE_SERVE_BIN", fettle_serve())
+        .env("FETTLE_DESKTOP_BIN", fettle_desktop());
+}
+
+/// Tells a program where the others are, of which those without a window are the shipped ones.
+pub fn know_the_release(command: &mut Command) {
+    command
+        .env("FETTLE_BIN", release_fettle())
+        .env("FETTLE_SERVE_BIN", release_fettle_serve())
         .env("FETTLE_DESKTOP_BIN", fettle_desktop());
 }
 

@@ -22,8 +22,8 @@ pub fn shots() -> Result<()> {
         "e2e",
         "--",
         "--ignored",
-        "--exact",
-        "shots::every_screen",
+        "--test-threads=1",
+        "shots::",
     ]);
     walk.env("FETTLE_E2E", "1")
         .env("FETTLE_SHOTS", &pictures)
