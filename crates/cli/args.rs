@@ -104,6 +104,12 @@ pub enum Noun {
         #[arg(default_value = "{}")]
         request: String,
     },
+    /// Reads a foreign file in a process of its own; called by Fettle itself.
+    #[command(hide = true)]
+    Read {
+        /// The folder with the request.
+        folder: PathBuf,
+    },
     /// One pipeline step in a process of its own; called by Fettle itself.
     #[command(hide = true)]
     Step {

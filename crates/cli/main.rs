@@ -45,6 +45,7 @@ fn run(args: &Args, printer: &Printer) -> base::Result<u8> {
             }
             Ok(if answer.result.is_ok() { 0 } else { Code::StepFailed.exit_code() })
         }
+        Noun::Read { folder } => engine::reading::main(folder).map(|()| 0),
         Noun::Daemon { verb } => daemon::run(args, verb, printer),
         Noun::Demo(options) => demo::run(args, options, printer),
         noun => nouns::run(args, noun, printer),

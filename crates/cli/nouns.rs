@@ -80,7 +80,7 @@ pub fn run(args: &Args, noun: &Noun, printer: &Printer) -> Result<u8> {
         Noun::Monitor { verb } => models::monitor(&context, verb),
         Noun::Audit { limit } => audit(&context, *limit),
         Noun::Call { command, request } => call(&context, command, request),
-        Noun::Demo(_) | Noun::Daemon { .. } | Noun::Step { .. } => {
+        Noun::Demo(_) | Noun::Daemon { .. } | Noun::Step { .. } | Noun::Read { .. } => {
             Err(Error::internal("this verb is handled elsewhere"))
         }
     }

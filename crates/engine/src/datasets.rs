@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use base::{Code, Error, Progress, Result, VersionId};
 use data::import::{ImportReport, ParseOptions, Rejected};
-use data::{Profile, TableFile, Task, import};
+use data::{Profile, TableFile, Task};
 use flow::kind::{Source, SourceTable};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -84,7 +84,7 @@ impl Engine {
         let options = match (&what.options, &before) {
             (Some(options), _) => options.clone(),
             (None, Some((_, version))) => parse_options(version)?,
-            (None, None) => import::sniff(&what.path).map_err(within)?.options,
+            (None, None) => self.sniff(&what.path).map_err(within)?.options,
         };
         let content = self.store().objects().put_file_with(&what.path, progress).map_err(within)?;
         if let Some((dataset, _)) = &before
@@ -172,7 +172,7 @@ impl Engine {
         let temp = self.table_draft()?;
         let file = temp.path().join("bytes");
         self.store().objects().get_file(content, &file)?;
-        let report = import::import(&file, options, folder, progress).map_err(|e| without_path(e, &file))?;
+        let report = self.read_into(&file, options, folder, progress).map_err(|e| without_path(e, &file))?;
         Ok((TableFile::open(folder)?, report))
     }
 

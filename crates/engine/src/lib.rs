@@ -14,6 +14,7 @@ mod monitor;
 mod owner;
 mod pipelines;
 mod projects;
+pub mod reading;
 mod recorder;
 pub mod rpc;
 mod run_views;
@@ -49,6 +50,8 @@ pub(crate) struct Inner {
     listeners: Mutex<Vec<Listener>>,
     curves: running::LiveCurves,
     program: PathBuf,
+    /// Held while a repository is opened, which is when it is begun.
+    repositories: Mutex<()>,
 }
 
 /// The workspace of this user: FETTLE_WORKSPACE, or a folder where the system keeps such things.
@@ -126,6 +129,7 @@ impl Engine {
             listeners: Mutex::default(),
             curves: running::LiveCurves::default(),
             program,
+            repositories: Mutex::default(),
         }));
         engine.forward(feed);
         Ok(engine)
@@ -166,6 +170,15 @@ impl Engine {
 
     pub(crate) fn store(&self) -> &Store {
         &self.0.store
+    }
+
+    /// This program, which runs steps and readers in processes of their own.
+    pub(crate) fn program(&self) -> &Path {
+        &self.0.program
+    }
+
+    pub(crate) fn repositories(&self) -> std::sync::MutexGuard<'_, ()> {
+        self.0.repositories.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn curves(&self) -> &running::LiveCurves {

@@ -12,6 +12,8 @@ use crate::commands::workspaces::{ProjectStatus, ProjectSummary, Settings};
 const CURRENT: &str = "current_project";
 const SETTINGS: &str = "settings";
 const README: &str = "README.md";
+/// The name of a project that nobody named.
+const FIRST: &str = "My project";
 
 impl Engine {
     /// The project a request names; without a name the one that is open, which is made if there is
@@ -28,7 +30,24 @@ impl Engine {
             let current = current.map(|slug| projects::by_slug(db, &slug)).transpose()?.flatten();
             Ok(current.or(projects::list(db)?.into_iter().next()))
         })?;
-        found.map_or_else(|| self.new_project("My project"), Ok)
+        match found {
+            Some(project) => Ok(project),
+            None => self.first_project(),
+        }
+    }
+
+    /// The project of a workspace that has none yet, made once however many ask for it together.
+    fn first_project(&self) -> Result<Project> {
+        let project = self.store().write(Action::new("project.new", FIRST), |w| {
+            if let Some(project) = projects::list(w)?.into_iter().next() {
+                return Ok(project);
+            }
+            let project = projects::create(w, FIRST)?;
+            settings::set(w, CURRENT, &project.slug)?;
+            Ok(project)
+        })?;
+        self.git(&project)?;
+        Ok(project)
     }
 
     /// Makes a project with its git repository and opens it.
@@ -58,6 +77,7 @@ impl Engine {
     /// The project's repository, made and begun if it is not there.
     pub(crate) fn git(&self, project: &Project) -> Result<Git> {
         let folder = self.store().project_dir(&project.slug);
+        let _opening = self.repositories();
         std::fs::create_dir_all(folder.join("pipelines")).map_err(|e| Error::io("create", &folder, &e))?;
         let git = Git::open_or_create(&folder)?;
         if git.last()?.is_none() {

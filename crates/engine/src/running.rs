@@ -196,7 +196,7 @@ impl Engine {
             },
             force: wanted.force,
             threads,
-            launcher: &Launcher::Process(self.0.program.clone()),
+            launcher: &Launcher::Process(self.program().to_owned()),
             logs,
             progress,
             observer: &recorder,

@@ -1,13 +1,8 @@
 //! A step in a process of its own: what its parent asks, what it says while it works, and how it
-//! answers. The parent is [`crate::execute`]; the child is the program `fettle step`.
-//!
-//! The child reads a [`Request`] file, writes one [`Message`] a line to its standard output, its
-//! log to standard error, and its answer to a file. It ends by itself when its parent is gone:
-//! its standard input is a pipe that nobody writes to, and reading the end of it means just that.
+//! answers. The parent is [`crate::execute`]; the child is the program `fettle step`, a
+//! [`crate::task`].
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use base::{Cancel, Code, Error, Progress, Result, Stage};
@@ -15,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::kind::{Input, Outcome, SourceTable, Work};
-use crate::kinds;
+use crate::{kinds, task};
 
 /// What a child is asked to do.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -74,37 +69,15 @@ pub struct Usage {
     pub max_memory_bytes: u64,
 }
 
-/// The file of the request in a working folder.
-pub fn request_path(folder: &Path) -> PathBuf {
-    folder.join("request.json")
-}
-
-/// The file of the answer in a working folder.
-pub fn answer_path(folder: &Path) -> PathBuf {
-    folder.join("answer.json")
-}
-
 /// Runs the step that the working folder's request asks for; the main function of `fettle step`.
 ///
 /// # Errors
 /// The request cannot be read or the answer not written. A failed step is an answer, not an error.
 pub fn main(folder: &Path) -> Result<Answer> {
-    let path = request_path(folder);
-    let bytes = fs::read(&path).map_err(|e| Error::io("read", &path, &e))?;
-    let request: Request = serde_json::from_slice(&bytes)
-        .map_err(|e| Error::internal("cannot read the request of a step").because(e))?;
-    end_with_parent();
-    let result = run(&request, Cancel::default(), |message| {
-        let mut line = serde_json::to_string(&message).expect("messages can be written as JSON");
-        line.push('\n');
-        // A parent that does not listen any more is gone, and the process ends with it.
-        let _ = io::stdout().write_all(line.as_bytes());
-    });
-    let answer = Answer { result, usage: usage() };
-    let bytes = serde_json::to_vec(&answer).expect("answers can be written as JSON");
-    let path = answer_path(folder);
-    fs::write(&path, bytes).map_err(|e| Error::io("write", &path, &e))?;
-    Ok(answer)
+    task::answer(folder, |request: Request, say: fn(Message)| {
+        let result = run(&request, Cancel::default(), say);
+        Answer { result, usage: usage() }
+    })
 }
 
 /// Runs a step in this process. A panic in it is its failure.
@@ -136,15 +109,6 @@ pub fn run(
             .because(said.unwrap_or_else(|| "no message".to_owned()))
             .hint("this is a bug in Fettle: please report it with the step's log"))
     })
-}
-
-fn end_with_parent() {
-    std::thread::spawn(|| {
-        let mut byte = [0];
-        if io::stdin().read(&mut byte).is_ok_and(|read| read == 0) {
-            std::process::exit(i32::from(Code::Cancelled.exit_code()));
-        }
-    });
 }
 
 /// What this process has used so far; zero where the system does not say.

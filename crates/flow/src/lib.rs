@@ -12,4 +12,5 @@ pub mod kind;
 pub mod kinds;
 pub mod launch;
 pub mod layout;
+pub mod task;
 pub mod template;

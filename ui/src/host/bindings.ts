@@ -3002,7 +3002,7 @@ export const queryTopics: { [K in keyof Commands]?: Topic[] } = {
   "audit.list": ["audit"],
   "project.list": ["projects","datasets","pipelines","models"],
   "project.status": ["projects","pipelines"],
-  "project.home": ["datasets","pipelines","runs","models","deployments","alerts","audit"],
+  "project.home": ["projects","datasets","pipelines","runs","models","deployments","alerts","audit"],
   "job.list": ["jobs"],
   "job.show": ["jobs"],
   "dataset.sniff": [],

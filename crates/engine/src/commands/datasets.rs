@@ -440,18 +440,18 @@ pub struct DatasetExport {
     pub to: String,
 }
 
-pub(super) fn sniff(_engine: &Engine, request: DatasetSniff) -> Result<SniffView> {
+pub(super) fn sniff(engine: &Engine, request: DatasetSniff) -> Result<SniffView> {
     let path = PathBuf::from(&request.path);
     let within = |e: Error| e.within(format!("cannot read `{}`", request.path));
     let size_bytes = std::fs::metadata(&path).map_err(|e| Error::io("read", &path, &e))?.len();
     let (options, mut warnings) = match request.options {
         Some(options) => (options.into(), Vec::new()),
         None => {
-            let sniffed = data::import::sniff(&path).map_err(within)?;
+            let sniffed = engine.sniff(&path).map_err(within)?;
             (sniffed.options, sniffed.warnings)
         }
     };
-    let preview = data::import::preview(&path, &options).map_err(within)?;
+    let preview = engine.preview(&path, &options).map_err(within)?;
     warnings.extend(preview.warnings.iter().cloned());
     Ok(sniff_view(options, preview, warnings, size_bytes, name_from(&path)))
 }

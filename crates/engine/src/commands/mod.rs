@@ -52,7 +52,7 @@ crate::commands! { Engine;
     action "project.new"          workspaces::new_project: ProjectNew => ProjectSummary;
     action "project.open"         workspaces::open_project: ProjectOpen => ProjectSummary;
     query  "project.status"       workspaces::status: InProject => ProjectStatus [Projects, Pipelines];
-    query  "project.home"         workspaces::home: InProject => HomeView [Datasets, Pipelines, Runs, Models, Deployments, Alerts, Audit];
+    query  "project.home"         workspaces::home: InProject => HomeView [Projects, Datasets, Pipelines, Runs, Models, Deployments, Alerts, Audit];
     query  "job.list"             jobs::list: JobList => Vec<JobView> [Jobs];
     query  "job.show"             jobs::show: JobPick => JobView [Jobs];
     action "job.cancel"           jobs::cancel: JobPick => ();

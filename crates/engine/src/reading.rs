@@ -1,0 +1,120 @@
+//! Foreign files are read in a process of its own, with a limit on its memory: a file that was made
+//! to break its reader, or that unpacks to more than there is, breaks that process and nothing else.
+
+use std::path::{Path, PathBuf};
+
+use base::{Cancel, Code, Error, Progress, Result, Stage};
+use data::import::{self, ImportReport, ParseOptions, Preview, Sniffed};
+use flow::task::{self, Task};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::Engine;
+
+/// A reader may take this much memory. Reading holds some megabytes of any file at a time; what
+/// needs more is a file that unpacks to far more than it is.
+const MEMORY_CAP_BYTES: u64 = 1 << 30;
+
+/// What a reader is asked.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(tag = "task", rename_all = "snake_case")]
+enum Request {
+    /// How is this file to be read?
+    Sniff { path: PathBuf },
+    /// What are the first rows, read this way?
+    Preview { path: PathBuf, options: ParseOptions },
+    /// Write the table into this folder.
+    Import { path: PathBuf, options: ParseOptions, out: PathBuf },
+}
+
+/// What a reader answers: the result of one of the three, as JSON.
+type Answer = std::result::Result<serde_json::Value, Error>;
+
+/// The main function of `fettle read`.
+///
+/// # Errors
+/// The request cannot be read or the answer not written. An unreadable file is an answer.
+pub fn main(folder: &Path) -> Result<()> {
+    task::answer(folder, |request: Request, say: fn(Stage)| -> Answer {
+        let progress = Progress::new(Cancel::default(), say);
+        let read = || match &request {
+            Request::Sniff { path } => json(import::sniff(path)?),
+            Request::Preview { path, options } => json(import::preview(path, options)?),
+            Request::Import { path, options, out } => json(import::import(path, options, out, &progress)?),
+        };
+        std::panic::catch_unwind(std::panic::AssertUnwindSafe(read))
+            .unwrap_or_else(|_| Err(damaged("the reader stopped at a fault of its own")))
+    })
+    .map(drop)
+}
+
+fn json(found: impl Serialize) -> Answer {
+    serde_json::to_value(found).map_err(|e| Error::internal("cannot write what was read").because(e))
+}
+
+fn damaged(cause: &str) -> Error {
+    Error::invalid("the file cannot be read")
+        .hint("it is damaged, or was made to break its readers: write it again with the program it came from")
+        .because(cause)
+}
+
+impl Engine {
+    /// Guesses how a file is to be read.
+    ///
+    /// # Errors
+    /// It is no table, or cannot be read.
+    pub(crate) fn sniff(&self, path: &Path) -> Result<Sniffed> {
+        self.ask_reader(&Request::Sniff { path: path.to_owned() }, &Progress::silent())
+    }
+
+    /// The first rows of a file.
+    ///
+    /// # Errors
+    /// As [`Engine::sniff`].
+    pub(crate) fn preview(&self, path: &Path, options: &ParseOptions) -> Result<Preview> {
+        let request = Request::Preview { path: path.to_owned(), options: options.clone() };
+        self.ask_reader(&request, &Progress::silent())
+    }
+
+    /// Reads a file into a table folder.
+    ///
+    /// # Errors
+    /// As [`Engine::sniff`]; [`Code::Cancelled`].
+    pub(crate) fn read_into(
+        &self,
+        path: &Path,
+        options: &ParseOptions,
+        out: &Path,
+        progress: &Progress,
+    ) -> Result<ImportReport> {
+        let (path, options, out) = (path.to_owned(), options.clone(), out.to_owned());
+        self.ask_reader(&Request::Import { path, options, out }, progress)
+    }
+
+    fn ask_reader<T: DeserializeOwned>(&self, request: &Request, progress: &Progress) -> Result<T> {
+        let log = tempfile::NamedTempFile::new()
+            .map_err(|e| Error::io("create a file in", &std::env::temp_dir(), &e))?;
+        let task = Task {
+            program: self.program(),
+            verb: "read",
+            threads: 2,
+            memory_cap_bytes: Some(MEMORY_CAP_BYTES),
+            log: log.path(),
+        };
+        let told = progress.clone();
+        let tell = move |stage: Stage| {
+            // Who cancels is heard by the one who waits for the process.
+            let _ = told.step(&stage.name, stage.done, stage.total);
+        };
+        let answer = task.run::<Answer, Stage>(request, progress.cancel(), tell);
+        let found = answer.map_err(|error| match error.code {
+            Code::StepFailed => {
+                let cap = base::bytes(MEMORY_CAP_BYTES);
+                let causes = error.causes.join("; ");
+                damaged(&format!("{}, within {cap} of memory: {causes}", error.message))
+            }
+            _ => error,
+        })??;
+        serde_json::from_value(found).map_err(|e| Error::internal("cannot read what was read").because(e))
+    }
+}
