@@ -149,7 +149,7 @@ impl Demo<'_> {
         let checks = gate["checks"].as_array().map_or(0, Vec::len);
         self.printer.note(&format!(
             "4  promoted  {model} v{version} is `production` after {checks} checks; the package differs from the run by at most {} over {} rows",
-            detail["parity"]["maxAbsDiff"], detail["parity"]["rows"],
+            shown(&detail["parity"]["maxAbsDiff"]), detail["parity"]["rows"],
         ));
         self.report.insert("model".to_owned(), json!({ "name": model, "version": version }));
         self.report.insert("parity".to_owned(), detail["parity"].clone());

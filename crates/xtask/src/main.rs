@@ -10,6 +10,7 @@ mod pages;
 mod process;
 mod programs;
 mod run;
+mod samples;
 mod setup;
 mod shots;
 mod stages;

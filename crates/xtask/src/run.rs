@@ -1,13 +1,14 @@
 //! `cargo xtask run`: from a fresh clone to the app on the sample project, with one command.
 
 use crate::process::{private_folder, run as run_program};
-use crate::{Result, display, pages, process, programs, setup};
+use crate::{Result, display, pages, process, programs, samples, setup};
 
 pub fn run() -> Result<()> {
     if !display::is_there() {
         eprintln!("xtask: no display here, so the sample project runs headless");
         setup::compiler()?;
         programs::build_backend()?;
+        samples::add_diamonds(&workspace())?;
         return demo();
     }
     setup::window()?;
@@ -15,6 +16,7 @@ pub fn run() -> Result<()> {
     programs::build_backend()?;
     programs::build_window()?;
     demo()?;
+    samples::add_diamonds(&workspace())?;
     let mut window = process::command(programs::fettle_desktop(), &["--workspace"]);
     window.arg(workspace());
     programs::know_each_other(&mut window);

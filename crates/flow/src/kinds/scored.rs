@@ -23,7 +23,7 @@ use super::train::{HELD_OUT_FOLDER, OUTPUT_PREFIX, write_table};
 pub struct Proof {
     /// Rows compared.
     pub rows: u64,
-    /// The largest difference of any number, relative above 1.
+    /// The largest difference of any number, relative to the largest answer where that is above 1.
     pub max_abs_diff: f64,
 }
 
@@ -66,31 +66,46 @@ pub fn prove(folder: &Path, package: &Package) -> Result<Option<Proof>> {
     let held_out = folder.join(HELD_OUT_FOLDER);
     let Some(card) = package.card().filter(|_| held_out.is_dir()) else { return Ok(None) };
     let table = TableFile::open(&held_out)?;
-    let mut proof = Proof { rows: 0, max_abs_diff: 0.0 };
+    let mut rows = 0;
+    let mut gaps: BTreeMap<String, Gap> = BTreeMap::new();
     for batch in table.batches(None)? {
         let batch = batch?;
         let said = package.predict(&raw_batch(&card.signature.inputs, &batch)?)?;
-        proof.rows += batch.num_rows() as u64;
+        rows += batch.num_rows() as u64;
         let schema = batch.schema();
         for (field, expected) in schema.fields().iter().zip(batch.columns()) {
             let Some(name) = field.name().strip_prefix(OUTPUT_PREFIX) else { continue };
             let found = said.column(name).ok_or_else(|| {
                 Error::new(Code::Corrupt, format!("the package has no output `{name}` that the run had"))
             })?;
-            proof.max_abs_diff =
-                proof.max_abs_diff.max(difference(found, expected.as_primitive::<Float64Type>()));
+            gaps.entry(name.to_owned()).or_default().add(found, expected.as_primitive::<Float64Type>());
         }
     }
-    Ok(Some(proof))
+    let max_abs_diff = gaps.values().map(Gap::relative).fold(0.0, f64::max);
+    Ok(Some(Proof { rows, max_abs_diff }))
 }
 
-fn difference(found: &Values, expected: &Float64Array) -> f64 {
-    let pairs = expected.values().iter().enumerate().map(|(at, expected)| {
-        let found = found.json(at).as_f64().unwrap_or(f64::NAN);
-        let difference = (found - expected).abs() / expected.abs().max(1.0);
-        if difference.is_nan() { f64::INFINITY } else { difference }
-    });
-    pairs.fold(0.0, f64::max)
+/// How far one output of a package is from what the trainer said.
+#[derive(Default)]
+struct Gap {
+    widest: f64,
+    largest: f64,
+}
+
+impl Gap {
+    fn add(&mut self, found: &Values, expected: &Float64Array) {
+        for (at, expected) in expected.values().iter().enumerate() {
+            let difference = (found.json(at).as_f64().unwrap_or(f64::NAN) - expected).abs();
+            self.widest = self.widest.max(if difference.is_nan() { f64::INFINITY } else { difference });
+            self.largest = self.largest.max(expected.abs());
+        }
+    }
+
+    /// Against the largest answer, where that is above 1: the trees of a package add up in 32 bits,
+    /// so a small sum of large parts is as exact as its parts, not as itself.
+    fn relative(&self) -> f64 {
+        self.widest / self.largest.max(1.0)
+    }
 }
 
 /// Scores a CSV file to another one: the rows of the file, then the answers.
@@ -308,5 +323,24 @@ fn quoted(text: &str) -> String {
         format!("\"{}\"", text.replace('"', "\"\""))
     } else {
         text.to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_gap_is_measured_against_the_largest_answer_and_no_number_is_an_infinite_one() {
+        let relative = |found: &[f32], expected: &[f64]| {
+            let mut gap = Gap::default();
+            gap.add(&Values::F32(found.to_vec()), &Float64Array::from(expected.to_vec()));
+            gap.relative()
+        };
+        // A price of 400 that is the sum of parts of 4,000 each, as exact as 32 bits are.
+        assert!(relative(&[400.002, 16_000.0], &[400.0, 16_000.0]) < 1e-6);
+        assert!(relative(&[400.2, 16_000.0], &[400.0, 16_000.0]) > 1e-5);
+        assert!((relative(&[0.25], &[0.5]) - 0.25).abs() < 1e-12, "probabilities are taken as they are");
+        assert_eq!(relative(&[f32::NAN], &[1.0]), f64::INFINITY);
     }
 }
