@@ -1,11 +1,15 @@
 //! Content by its digest: written once, in packs, and verified whenever it is read.
 //!
-//! A content is cut into chunks where its bytes say so (FastCDC), so that a changed file costs
-//! about what changed. Small contents are one blob; larger ones a list of blobs; folders a tree
-//! of files. What a process has put is safe from its own garbage collection until the process
+//! A content is cut into chunks where its bytes say so (FastCDC), and a chunk of a content that
+//! comes after another is kept as what changed in it, so that a changed file costs about what
+//! changed. Small contents are one blob; larger ones a list of blobs; folders a tree of files. What a process has put is safe from its own garbage collection until the process
 //! ends, and from that of others by a lock, so a row that refers to it can be written later.
 
+mod alignment;
+mod delta;
+mod fetch;
 mod index;
+mod list;
 mod pack;
 mod reader;
 mod sweep;
@@ -22,6 +26,7 @@ use std::sync::{Mutex, PoisonError, RwLock, RwLockReadGuard};
 use base::{Code, Error, Progress, Result};
 
 use crate::{Digest, files};
+use fetch::Fetch;
 use index::Index;
 pub use reader::ObjectReader;
 pub(crate) use sweep::Swept;
@@ -32,6 +37,8 @@ pub struct Objects {
     packs: PathBuf,
     lock_path: PathBuf,
     index: Index,
+    /// A pack is closed when it is this large.
+    pack_bytes: u64,
     /// What this process has put; roots of every garbage collection until it ends.
     pins: Mutex<HashSet<Digest>>,
     /// Held shared by every put and alone by a garbage collection. The file inside carries the
@@ -64,6 +71,10 @@ impl Kind {
     }
 }
 
+/// One sync per 64 MB; a garbage collection copies little for one live object; and a put of a large
+/// file that is killed has lost no more than this.
+const PACK_BYTES: u64 = 64 << 20;
+
 impl Objects {
     /// Opens the objects in `dir`. Only the owner may throw a damaged index away and build it anew.
     pub(crate) fn open(dir: &Path, is_owner: bool) -> Result<Self> {
@@ -74,6 +85,7 @@ impl Objects {
             packs,
             lock_path: dir.join("writers.lock"),
             index,
+            pack_bytes: PACK_BYTES,
             pins: Mutex::default(),
             gate: RwLock::default(),
         })
@@ -103,17 +115,22 @@ impl Objects {
         self.put_file_with(path, &Progress::silent())
     }
 
-    /// Stores a file, says how far it is (in bytes), and stops when told to.
+    /// Stores a file, says how far it is (in bytes), and stops when told to. A put that was
+    /// stopped or killed goes on where its last complete pack ended when it is asked for again.
     ///
     /// # Errors
     /// As for [`Objects::put_file`]; [`Code::Cancelled`].
     pub fn put_file_with(&self, path: &Path, progress: &Progress) -> Result<Digest> {
-        let _writing = self.writing()?;
-        let mut writer = self.writer();
-        let (digest, _) = writer.put_file(path, progress)?;
-        writer.finish()?;
-        self.pin(digest);
-        Ok(digest)
+        self.put(|writer| Ok(writer.put_file(path, None, progress)?.0))
+    }
+
+    /// Stores a file that came from an earlier content, at the cost of about what changed. When
+    /// `previous` is not there, is a folder or does not read, it costs what any file does.
+    ///
+    /// # Errors
+    /// As for [`Objects::put_file_with`].
+    pub fn put_file_after(&self, path: &Path, previous: &Digest, progress: &Progress) -> Result<Digest> {
+        self.put(|writer| Ok(writer.put_file(path, Some(previous), progress)?.0))
     }
 
     /// Stores all that a reader gives.
@@ -121,12 +138,7 @@ impl Objects {
     /// # Errors
     /// As for [`Objects::put_bytes`], and when the reader fails.
     pub fn put_reader(&self, reader: impl std::io::Read) -> Result<Digest> {
-        let _writing = self.writing()?;
-        let mut writer = self.writer();
-        let (digest, _) = writer.put_content(reader, None, &Progress::silent())?;
-        writer.finish()?;
-        self.pin(digest);
-        Ok(digest)
+        self.put(|writer| Ok(writer.put_content(reader, None, |_| Ok(()))?.0))
     }
 
     /// Stores the files of a folder and of the folders in it. Empty folders are not kept; links
@@ -143,12 +155,23 @@ impl Objects {
     /// # Errors
     /// As for [`Objects::put_tree`]; [`Code::Cancelled`].
     pub fn put_tree_with(&self, dir: &Path, progress: &Progress) -> Result<Digest> {
-        let _writing = self.writing()?;
-        let mut writer = self.writer();
-        let digest = tree::put(&mut writer, dir, progress)?;
-        writer.finish()?;
-        self.pin(digest);
-        Ok(digest)
+        self.put(|writer| tree::put(writer, dir, None, progress))
+    }
+
+    /// Stores a folder that came from an earlier one: each file after the one of the same path,
+    /// as by [`Objects::put_file_after`].
+    ///
+    /// # Errors
+    /// As for [`Objects::put_tree_with`].
+    pub fn put_tree_after(&self, dir: &Path, previous: &Digest, progress: &Progress) -> Result<Digest> {
+        self.put(|writer| {
+            let previous = match self.tree(previous) {
+                // Without it the folder is stored as any other.
+                Err(error) if matches!(error.code, Code::Corrupt | Code::InvalidInput) => None,
+                tree => Some(tree?),
+            };
+            tree::put(writer, dir, previous.as_ref(), progress)
+        })
     }
 
     /// Bytes the packs take on the disk.
@@ -169,8 +192,18 @@ impl Objects {
         self.pins.lock().unwrap_or_else(PoisonError::into_inner).insert(digest);
     }
 
-    fn writer(&self) -> writer::Writer<'_> {
-        writer::Writer::new(&self.packs, &self.index)
+    /// One put, from its first byte to the sync of its last pack.
+    fn put(&self, f: impl FnOnce(&mut writer::Writer<'_>) -> Result<Digest>) -> Result<Digest> {
+        let _writing = self.writing()?;
+        let mut writer = writer::Writer::new(&self.packs, &self.index, self.pack_bytes);
+        let digest = f(&mut writer)?;
+        writer.finish()?;
+        self.pin(digest);
+        Ok(digest)
+    }
+
+    fn fetch(&self) -> Fetch<'_> {
+        Fetch::new(&self.packs, &self.index)
     }
 
     /// Keeps garbage collections away while something is put; and those of other processes from
@@ -212,7 +245,7 @@ impl std::fmt::Debug for Objects {
 pub(crate) fn corrupt(digest: &Digest, pack: &str) -> Error {
     Error::new(
         Code::Corrupt,
-        format!("the object `{}` in the pack `{}` is not what was written", digest.short(), &pack[..12.min(pack.len())]),
+        format!("the object `{}` in the pack `{}` is not what was written", digest.short(), short(pack)),
     )
     .hint("run `fettle workspace check` to see what depends on it; import the same file again, or restore a backup")
 }
@@ -221,4 +254,9 @@ pub(crate) fn corrupt(digest: &Digest, pack: &str) -> Error {
 pub(crate) fn missing(digest: &Digest) -> Error {
     Error::new(Code::Corrupt, format!("the object `{}` is missing", digest.short()))
         .hint("run `fettle workspace check` to see what depends on it; import the same file again, or restore a backup")
+}
+
+/// Enough of a pack's name for people. It comes from a file's name or a row, which may be damaged.
+pub(crate) fn short(pack: &str) -> String {
+    pack.chars().take(12).collect()
 }

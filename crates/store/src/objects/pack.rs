@@ -6,18 +6,21 @@
 //! header = kind u8 | codec u8 | 0 u16 | stored u32 | raw u32 | digest (32)
 //! ```
 //! The entries at the end make opening cheap; the headers before each payload make a pack
-//! readable up to the point where it was cut off. Numbers are little-endian.
+//! readable up to the point where it was cut off. Numbers are little-endian. A codec that is not known
+//! here is a newer Fettle's; nothing else about a pack can change without another magic.
 
 use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
-use base::Result;
+use base::{Code, Error, Result};
 use tempfile::NamedTempFile;
 use zstd::bulk::Compressor;
+use zstd::zstd_safe::DCtx;
 
 use super::Kind;
-use super::reader::BlobList;
+use super::delta::Delta;
+use super::list::BlobList;
 use crate::{Digest, files};
 
 const MAGIC: &[u8; 8] = b"FETTLEP1";
@@ -31,6 +34,8 @@ const LARGEST: u32 = 1 << 30;
 
 const RAW: u8 = 0;
 const ZSTD: u8 = 1;
+const DELTA: u8 = 2;
+
 /// On CSV text in chunks of 64 KiB, level 1 with a kept compressor is four times as fast as level
 /// 3 (275 to 62 MB/s on a busy core) and no larger; level 9 saves 13% at best, at 20 MB/s.
 const LEVEL: i32 = 1;
@@ -60,6 +65,11 @@ impl Entry {
         out
     }
 
+    /// True when it is told by other objects.
+    pub(super) fn is_delta(&self) -> bool {
+        self.codec == DELTA
+    }
+
     /// `None` when the bytes cannot be a header.
     fn from_header(bytes: &[u8], offset: u64) -> Option<Self> {
         let entry = Self {
@@ -71,7 +81,7 @@ impl Entry {
             offset,
         };
         let fits =
-            bytes[2..4] == [0, 0] && entry.codec <= ZSTD && entry.raw <= LARGEST && entry.stored <= LARGEST;
+            bytes[2..4] == [0, 0] && entry.codec <= DELTA && entry.raw <= LARGEST && entry.stored <= LARGEST;
         fits.then_some(entry)
     }
 
@@ -114,13 +124,30 @@ impl PackWriter {
 
     /// Appends an object; its payload is compressed where that pays.
     pub(super) fn append(&mut self, kind: Kind, digest: Digest, raw: &[u8]) -> Result<()> {
-        let packed = self
-            .compressor
-            .compress(raw)
-            .map_err(|error| files::io_error("compress for", &self.dir, &error))?;
-        // What barely shrinks is not worth unpacking at every read.
-        let is_smaller = packed.len() + raw.len() / 32 < raw.len();
-        let (codec, payload) = if is_smaller { (ZSTD, packed.as_slice()) } else { (RAW, raw) };
+        let packed = self.compress(raw)?;
+        let (codec, payload) = plain(raw, &packed);
+        self.append_as(codec, kind, digest, raw, payload)
+    }
+
+    /// Appends a chunk as what changed in it, or whole where that saves less than half.
+    pub(super) fn append_changed(&mut self, digest: Digest, raw: &[u8], delta: &[u8]) -> Result<()> {
+        // Next to nothing is left: no need to know what the whole would take.
+        if delta.len() * 10 < raw.len() {
+            return self.append_as(DELTA, Kind::Blob, digest, raw, delta);
+        }
+        let packed = self.compress(raw)?;
+        let (codec, payload) = plain(raw, &packed);
+        // A delta costs the reading of its bases for ever; it has to be worth that.
+        let is_worth_it = delta.len() * 2 < payload.len();
+        let (codec, payload) = if is_worth_it { (DELTA, delta) } else { (codec, payload) };
+        self.append_as(codec, Kind::Blob, digest, raw, payload)
+    }
+
+    fn compress(&mut self, raw: &[u8]) -> Result<Vec<u8>> {
+        self.compressor.compress(raw).map_err(|error| files::io_error("compress for", &self.dir, &error))
+    }
+
+    fn append_as(&mut self, codec: u8, kind: Kind, digest: Digest, raw: &[u8], payload: &[u8]) -> Result<()> {
         let entry = Entry { kind, codec, stored: size(payload), raw: size(raw), digest, offset: self.length };
         self.append_packed(entry, payload)
     }
@@ -187,9 +214,25 @@ pub(super) fn list(dir: &Path, name: &str) -> Result<Pack> {
     let bytes = file.metadata().map_err(failed)?.len();
     let entries = match read_tail(&mut file, bytes).map_err(failed)? {
         Some(entries) => entries,
+        // Damage would have changed the hash that is its name: this is a kind that we do not know.
+        None if is_whole(dir, name)? => return Err(too_new(name)),
         None => scan(&mut file, bytes).map_err(failed)?,
     };
     Ok(Pack { name: name.to_owned(), bytes, entries })
+}
+
+/// Refuses an object whose payload only a newer Fettle can read.
+///
+/// # Errors
+/// [`Code::TooNew`].
+pub(super) fn check_known(entry: &Entry) -> Result<()> {
+    if entry.codec <= DELTA { Ok(()) } else { Err(too_new(&entry.digest.to_hex())) }
+}
+
+fn too_new(name: &str) -> Error {
+    let name: String = name.chars().take(12).collect();
+    Error::new(Code::TooNew, format!("a newer Fettle wrote `{name}` in the objects of this workspace"))
+        .hint("open it with the newer Fettle that wrote it; nothing was changed")
 }
 
 /// True when the pack ends as it was written.
@@ -233,6 +276,7 @@ fn scan(file: &mut File, bytes: u64) -> std::io::Result<Vec<Entry>> {
     let mut entries = Vec::new();
     let mut offset = MAGIC.len() as u64;
     let mut header = [0; HEADER];
+    let mut zstd = DCtx::create();
     while offset + HEADER as u64 <= bytes {
         file.seek(SeekFrom::Start(offset))?;
         file.read_exact(&mut header)?;
@@ -242,7 +286,12 @@ fn scan(file: &mut File, bytes: u64) -> std::io::Result<Vec<Entry>> {
         }
         let mut payload = vec![0; entry.stored as usize];
         file.read_exact(&mut payload)?;
-        if unpack(&entry, &payload).is_none() {
+        let is_right = match entry.codec {
+            // Its bases may be in other packs; its own check tells as much.
+            DELTA => Delta::parse(&payload).is_some(),
+            _ => unpack(&mut zstd, &entry, &payload, &[]).is_some(),
+        };
+        if !is_right {
             break;
         }
         entries.push(entry);
@@ -268,11 +317,21 @@ pub(super) fn read_packed(file: &mut File, entry: &Entry) -> std::io::Result<Opt
 }
 
 /// Unpacks and verifies a payload; `None` when it is not what was written. What a list says is
-/// verified with a hash of its own, because its digest is that of the content it lists.
-pub(super) fn unpack(entry: &Entry, payload: &[u8]) -> Option<Vec<u8>> {
+/// verified with a hash of its own, because its digest is that of the content it lists. For a
+/// delta `packed` is its frame and `dictionary` its bases; for the others that is empty.
+pub(super) fn unpack(
+    zstd: &mut DCtx<'_>,
+    entry: &Entry,
+    packed: &[u8],
+    dictionary: &[u8],
+) -> Option<Vec<u8>> {
     let raw = match entry.codec {
-        RAW => payload.to_vec(),
-        _ => zstd::bulk::decompress(payload, entry.raw as usize).ok()?,
+        RAW => packed.to_vec(),
+        _ => {
+            let mut raw = Vec::with_capacity(entry.raw as usize);
+            zstd.decompress_using_dict(&mut raw, packed, dictionary).ok()?;
+            raw
+        }
     };
     let is_right = raw.len() == entry.raw as usize
         && match entry.kind {
@@ -281,6 +340,11 @@ pub(super) fn unpack(entry: &Entry, payload: &[u8]) -> Option<Vec<u8>> {
             Kind::List => BlobList::parse(&raw).is_some_and(|list| list.digest == entry.digest),
         };
     is_right.then_some(raw)
+}
+
+/// What barely shrinks is not worth unpacking at every read.
+fn plain<'a>(raw: &'a [u8], packed: &'a [u8]) -> (u8, &'a [u8]) {
+    if packed.len() + raw.len() / 32 < raw.len() { (ZSTD, packed) } else { (RAW, raw) }
 }
 
 fn size(bytes: &[u8]) -> u32 {

@@ -4,73 +4,12 @@ use std::fs::File;
 use std::io::{self, Read, Write as _};
 use std::path::Path;
 
-use base::{Code, Error, Result};
+use base::{Error, Result};
 
-use super::index::Location;
-use super::pack;
-use super::{Kind, Objects, corrupt, missing};
+use super::fetch::Fetch;
+use super::list::{BlobList, Chunk};
+use super::{Kind, Objects, corrupt};
 use crate::{Digest, files};
-
-/// What a longer content is made of.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct BlobList {
-    /// The digest of the whole content.
-    pub(super) digest: Digest,
-    /// Its size.
-    pub(super) total: u64,
-    /// Its blobs with their sizes, in order.
-    pub(super) blobs: Vec<(Digest, u32)>,
-}
-
-impl Default for BlobList {
-    fn default() -> Self {
-        Self { digest: Digest::of(&[]), total: 0, blobs: Vec::new() }
-    }
-}
-
-impl BlobList {
-    pub(super) fn push(&mut self, digest: Digest, size: usize) {
-        self.total += size as u64;
-        self.blobs.push((digest, u32::try_from(size).expect("a chunk has at most 256 KiB")));
-    }
-
-    pub(super) fn to_bytes(&self) -> Vec<u8> {
-        let mut out = Vec::with_capacity(72 + self.blobs.len() * 36);
-        out.extend_from_slice(self.digest.as_bytes());
-        out.extend_from_slice(&self.total.to_le_bytes());
-        for (digest, size) in &self.blobs {
-            out.extend_from_slice(digest.as_bytes());
-            out.extend_from_slice(&size.to_le_bytes());
-        }
-        // Its digest is that of the content, so the list carries a hash of itself.
-        let hash = blake3::hash(&out);
-        out.extend_from_slice(hash.as_bytes());
-        out
-    }
-
-    /// `None` when the bytes are not a list that was written.
-    pub(super) fn parse(bytes: &[u8]) -> Option<Self> {
-        let (body, hash) = bytes.split_last_chunk::<32>()?;
-        if blake3::hash(body).as_bytes() != hash {
-            return None;
-        }
-        let (digest, rest) = body.split_first_chunk::<32>()?;
-        let (total, rest) = rest.split_first_chunk::<8>()?;
-        let blobs = rest.chunks_exact(36);
-        if !blobs.remainder().is_empty() {
-            return None;
-        }
-        let blobs = blobs.map(|blob| {
-            let (digest, size) = blob.split_first_chunk::<32>().expect("36 bytes");
-            (Digest::from(*digest), u32::from_le_bytes(size.try_into().expect("4 bytes")))
-        });
-        Some(Self {
-            digest: Digest::from(*digest),
-            total: u64::from_le_bytes(*total),
-            blobs: blobs.collect(),
-        })
-    }
-}
 
 impl Objects {
     /// The size of a content in bytes; of a folder, that of all its files.
@@ -105,9 +44,9 @@ impl Objects {
     /// [`Code::Corrupt`] when it is missing, or is a folder.
     pub fn reader(&self, digest: &Digest) -> Result<ObjectReader<'_>> {
         let location = self.index.locate(digest)?;
-        let blobs = match location.entry.kind {
-            Kind::Blob => vec![(*digest, location.entry.raw)],
-            Kind::List => self.list(digest)?.blobs,
+        let chunks = match location.entry.kind {
+            Kind::Blob => vec![Chunk { digest: *digest, size: location.entry.raw, end: None }],
+            Kind::List => self.list(digest)?.chunks,
             Kind::Tree => {
                 return Err(Error::invalid(format!(
                     "the object `{}` is a folder, not a file",
@@ -116,11 +55,11 @@ impl Objects {
             }
         };
         Ok(ObjectReader {
-            objects: self,
+            fetch: self.fetch(),
             digest: *digest,
-            blobs: blobs.into_iter(),
+            chunks: chunks.into_iter(),
             whole: blake3::Hasher::new(),
-            open: None,
+            pack: location.pack,
             rest: Vec::new(),
             taken: 0,
         })
@@ -147,49 +86,19 @@ impl Objects {
     }
 
     pub(super) fn list(&self, digest: &Digest) -> Result<BlobList> {
-        let (bytes, location) = self.object(digest, &mut None)?;
-        BlobList::parse(&bytes).ok_or_else(|| corrupt(digest, &location.pack))
-    }
-
-    /// One object, verified. `open` keeps the pack file from one call to the next.
-    pub(super) fn object(
-        &self,
-        digest: &Digest,
-        open: &mut Option<(String, File)>,
-    ) -> Result<(Vec<u8>, Location)> {
-        let mut location = self.index.locate(digest)?;
-        if open.as_ref().is_none_or(|(name, _)| *name != location.pack) {
-            let file = match self.open_pack(&location.pack) {
-                // A garbage collection may have moved the object since the index was asked.
-                Err(error) if error.code == Code::NotFound => {
-                    self.index.refresh(&self.packs)?;
-                    location = self.index.locate(digest)?;
-                    self.open_pack(&location.pack).map_err(|error| missing(digest).because(error))?
-                }
-                opened => opened?,
-            };
-            *open = Some((location.pack.clone(), file));
-        }
-        let (_, file) = open.as_mut().expect("opened just above");
-        let packed = pack::read_packed(file, &location.entry)
-            .map_err(|error| files::io_error("read", &pack::path_of(&self.packs, &location.pack), &error))?;
-        let raw = packed.and_then(|packed| pack::unpack(&location.entry, &packed));
-        Ok((raw.ok_or_else(|| corrupt(digest, &location.pack))?, location))
-    }
-
-    fn open_pack(&self, name: &str) -> Result<File> {
-        let path = pack::path_of(&self.packs, name);
-        File::open(&path).map_err(|error| files::io_error("read", &path, &error))
+        let object = self.fetch().object(digest)?;
+        BlobList::parse(&object.raw).ok_or_else(|| corrupt(digest, &object.location.pack))
     }
 }
 
 /// A content that is being read.
 pub struct ObjectReader<'a> {
-    objects: &'a Objects,
+    fetch: Fetch<'a>,
     digest: Digest,
-    blobs: std::vec::IntoIter<(Digest, u32)>,
+    chunks: std::vec::IntoIter<Chunk>,
     whole: blake3::Hasher,
-    open: Option<(String, File)>,
+    /// Where the last piece was, for the message when the whole is wrong.
+    pack: String,
     rest: Vec<u8>,
     taken: usize,
 }
@@ -200,18 +109,19 @@ impl ObjectReader<'_> {
     /// # Errors
     /// [`Code::Corrupt`] when a piece is missing or not what was written.
     pub fn next_blob(&mut self) -> Result<Option<Vec<u8>>> {
-        let Some((digest, size)) = self.blobs.next() else {
+        let Some(chunk) = self.chunks.next() else {
             return match Digest::from(self.whole.finalize()) == self.digest {
                 true => Ok(None),
-                false => Err(corrupt(&self.digest, self.open.as_ref().map_or("", |(name, _)| name))),
+                false => Err(corrupt(&self.digest, &self.pack)),
             };
         };
-        let (blob, location) = self.objects.object(&digest, &mut self.open)?;
-        if blob.len() != size as usize || location.entry.kind != Kind::Blob {
-            return Err(corrupt(&self.digest, &location.pack));
+        let object = self.fetch.object(&chunk.digest)?;
+        self.pack = object.location.pack;
+        if object.raw.len() != chunk.size as usize || object.location.entry.kind != Kind::Blob {
+            return Err(corrupt(&self.digest, &self.pack));
         }
-        self.whole.update(&blob);
-        Ok(Some(blob))
+        self.whole.update(&object.raw);
+        Ok(Some(object.raw))
     }
 }
 

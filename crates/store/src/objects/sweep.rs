@@ -1,11 +1,13 @@
 //! What is needed and what is not: marking from roots, rewriting packs, verifying them all.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::fs::File;
 use std::sync::{PoisonError, TryLockError};
 
 use base::{Code, Error, Progress, Result};
 
+use super::fetch::Fetch;
+use super::index::Location;
 use super::pack::{self, Entry, PackWriter};
 use super::{Kind, Objects, corrupt};
 use crate::{Digest, files};
@@ -32,7 +34,32 @@ impl Objects {
         for root in roots.into_iter().chain(pins) {
             self.mark_one(root, &mut live)?;
         }
+        self.mark_bases(&mut live)?;
         Ok(live)
+    }
+
+    /// What live objects are told by is live too, wherever a copy of them lies. The packs say it,
+    /// not the index, which is only a cache.
+    fn mark_bases(&self, live: &mut HashSet<Digest>) -> Result<()> {
+        let mut fetch = self.fetch();
+        let mut done = HashSet::new();
+        let mut before = None;
+        // A base may be told by others itself; each round goes one deeper.
+        while before != Some(live.len()) {
+            before = Some(live.len());
+            for pack in self.index.packs()?.into_keys() {
+                for entry in self.index.entries(&pack)? {
+                    if !entry.is_delta() || !live.contains(&entry.digest) {
+                        continue;
+                    }
+                    let location = Location { pack: pack.clone(), entry };
+                    if done.insert((location.pack.clone(), entry.offset)) {
+                        live.extend(fetch.bases_of(&location)?);
+                    }
+                }
+            }
+        }
+        Ok(())
     }
 
     fn mark_one(&self, digest: Digest, live: &mut HashSet<Digest>) -> Result<()> {
@@ -42,7 +69,7 @@ impl Objects {
         }
         match location.entry.kind {
             Kind::Blob => {}
-            Kind::List => live.extend(self.list(&digest)?.blobs.into_iter().map(|(blob, _)| blob)),
+            Kind::List => live.extend(self.list(&digest)?.chunks.into_iter().map(|chunk| chunk.digest)),
             Kind::Tree => {
                 for entry in self.tree(&digest)?.entries {
                     self.mark_one(entry.digest, live)?;
@@ -132,12 +159,12 @@ impl Objects {
         let failed = |error| files::io_error("read", &path, &error);
         let mut file = File::open(&path).map_err(failed)?;
         let mut writer = PackWriter::new(&self.packs)?;
+        let mut fetch = self.fetch();
         for entry in kept {
-            let packed = pack::read_packed(&mut file, entry).map_err(failed)?;
             // Never copy what is damaged: the old pack stays, and the check says why.
-            let packed = packed
-                .filter(|packed| pack::unpack(entry, packed).is_some())
-                .ok_or_else(|| corrupt(&entry.digest, name))?;
+            let damaged = || corrupt(&entry.digest, name);
+            let packed = pack::read_packed(&mut file, entry).map_err(failed)?.ok_or_else(damaged)?;
+            fetch.unpack(entry, &packed)?.ok_or_else(damaged)?;
             writer.append_packed(*entry, &packed)?;
         }
         self.index.add(&writer.finish()?)
@@ -154,15 +181,13 @@ impl Objects {
         let total: u64 = packs.values().sum();
         let mut damages = Vec::new();
         let mut done = 0;
+        let mut fetch = self.fetch();
         for (name, bytes) in &packs {
-            let path = pack::path_of(&self.packs, name);
-            let mut file = File::open(&path).map_err(|error| files::io_error("read", &path, &error))?;
             for entry in self.index.entries(name)? {
                 progress.step("verifying objects", done + entry.offset, Some(total))?;
-                let packed = pack::read_packed(&mut file, &entry)
-                    .map_err(|error| files::io_error("read", &path, &error))?;
-                if packed.and_then(|packed| pack::unpack(&entry, &packed)).is_none() {
-                    damages.push(Damage { pack: name.clone(), digest: Some(entry.digest) });
+                let location = Location { pack: name.clone(), entry };
+                if !self.is_readable(&mut fetch, &location)? {
+                    damages.push(Damage { pack: location.pack, digest: Some(entry.digest) });
                 }
             }
             if !pack::is_whole(&self.packs, name)? {
@@ -171,6 +196,15 @@ impl Objects {
             done += bytes;
         }
         Ok((damages, total))
+    }
+
+    /// True when this copy of an object is what was written, and what it is told by reads.
+    fn is_readable(&self, fetch: &mut Fetch<'_>, location: &Location) -> Result<bool> {
+        let Some(packed) = fetch.read(location)? else { return Ok(false) };
+        match fetch.unpack(&location.entry, &packed) {
+            Err(error) if error.code == Code::Corrupt => Ok(false),
+            raw => Ok(raw?.is_some()),
+        }
     }
 
     /// Forgets objects that are damaged, so that putting their content again heals them.
@@ -185,22 +219,41 @@ impl Objects {
 
     /// A root and what it stands on, each with whether it is there.
     pub(crate) fn below(&self, root: &Digest) -> Result<Vec<(Digest, bool)>> {
-        let Some(location) = self.index.find(root)? else { return Ok(vec![(*root, false)]) };
-        let mut found = vec![(*root, true)];
+        let mut found = BTreeMap::new();
+        self.look_below(&mut self.fetch(), root, &mut found)?;
+        Ok(found.into_iter().collect())
+    }
+
+    fn look_below(
+        &self,
+        fetch: &mut Fetch<'_>,
+        digest: &Digest,
+        found: &mut BTreeMap<Digest, bool>,
+    ) -> Result<()> {
+        if found.contains_key(digest) {
+            return Ok(());
+        }
+        let location = self.index.find(digest)?;
+        found.insert(*digest, location.is_some());
+        let Some(location) = location else { return Ok(()) };
         match location.entry.kind {
-            Kind::Blob => {}
+            Kind::Blob => {
+                for base in fetch.bases_of(&location)? {
+                    self.look_below(fetch, &base, found)?;
+                }
+            }
             Kind::List => {
-                for (blob, _) in self.list(root)?.blobs {
-                    found.push((blob, self.index.find(&blob)?.is_some()));
+                for chunk in self.list(digest)?.chunks {
+                    self.look_below(fetch, &chunk.digest, found)?;
                 }
             }
             Kind::Tree => {
-                for entry in self.tree(root)?.entries {
-                    found.extend(self.below(&entry.digest)?);
+                for entry in self.tree(digest)?.entries {
+                    self.look_below(fetch, &entry.digest, found)?;
                 }
             }
         }
-        Ok(found)
+        Ok(())
     }
 }
 

@@ -1,5 +1,6 @@
 //! Folders: a sorted list of files with their digests, itself an object.
 
+use std::collections::HashMap;
 use std::fs::{self, File};
 use std::path::{Component, Path};
 
@@ -39,9 +40,17 @@ pub(super) fn digest_of(bytes: &[u8]) -> Digest {
 }
 
 /// Puts the files below `dir` and the tree that lists them.
-pub(super) fn put(writer: &mut Writer<'_>, dir: &Path, progress: &Progress) -> Result<Digest> {
-    let mut entries = Vec::new();
-    walk(writer, dir, "", progress, &mut entries)?;
+pub(super) fn put(
+    writer: &mut Writer<'_>,
+    dir: &Path,
+    previous: Option<&Tree>,
+    progress: &Progress,
+) -> Result<Digest> {
+    let previous = previous.iter().flat_map(|tree| &tree.entries);
+    let previous = previous.map(|entry| (entry.path.as_str(), entry.digest)).collect();
+    let mut walk = Walk { writer, previous, progress, entries: Vec::new() };
+    walk.folder(dir, "")?;
+    let Walk { writer, mut entries, .. } = walk;
     entries.sort_by(|one: &TreeEntry, other| one.path.cmp(&other.path));
     let value = serde_json::to_value(Tree { entries }).expect("texts and whole numbers are JSON");
     let bytes = canonical_json(&value).into_bytes();
@@ -50,43 +59,50 @@ pub(super) fn put(writer: &mut Writer<'_>, dir: &Path, progress: &Progress) -> R
     Ok(digest)
 }
 
-fn walk(
-    writer: &mut Writer<'_>,
-    dir: &Path,
-    prefix: &str,
-    progress: &Progress,
-    entries: &mut Vec<TreeEntry>,
-) -> Result<()> {
-    for entry in files::read_dir(dir)? {
-        let path = entry.path();
-        let name = entry.file_name();
-        let name = name.to_str().filter(|name| is_plain(name)).ok_or_else(|| {
-            Error::invalid(format!(
-                "cannot store `{}`: its name cannot be kept on every system",
-                path.display()
-            ))
-            .hint("rename it")
-        })?;
-        let metadata = fs::symlink_metadata(&path).map_err(|error| files::io_error("read", &path, &error))?;
-        if metadata.is_dir() {
-            walk(writer, &path, &format!("{prefix}{name}/"), progress, entries)?;
-        } else if metadata.is_file() {
-            let (digest, size) = writer.put_file(&path, progress)?;
-            entries.push(TreeEntry {
-                path: format!("{prefix}{name}"),
-                mode: mode_of(&metadata),
-                size,
-                digest,
-            });
-        } else {
-            return Err(Error::invalid(format!(
-                "cannot store `{}`: it is neither file nor folder",
-                path.display()
-            ))
-            .hint("replace links by what they point to"));
+/// A folder on its way into a tree.
+struct Walk<'a, 'w> {
+    writer: &'a mut Writer<'w>,
+    /// The contents of the folder it came from, by path.
+    previous: HashMap<&'a str, Digest>,
+    progress: &'a Progress,
+    entries: Vec<TreeEntry>,
+}
+
+impl Walk<'_, '_> {
+    fn folder(&mut self, dir: &Path, prefix: &str) -> Result<()> {
+        for entry in files::read_dir(dir)? {
+            let path = entry.path();
+            let name = entry.file_name();
+            let name = name.to_str().filter(|name| is_plain(name)).ok_or_else(|| {
+                Error::invalid(format!(
+                    "cannot store `{}`: its name cannot be kept on every system",
+                    path.display()
+                ))
+                .hint("rename it")
+            })?;
+            let metadata =
+                fs::symlink_metadata(&path).map_err(|error| files::io_error("read", &path, &error))?;
+            if metadata.is_dir() {
+                self.folder(&path, &format!("{prefix}{name}/"))?;
+            } else if metadata.is_file() {
+                self.file(&path, format!("{prefix}{name}"), mode_of(&metadata))?;
+            } else {
+                return Err(Error::invalid(format!(
+                    "cannot store `{}`: it is neither file nor folder",
+                    path.display()
+                ))
+                .hint("replace links by what they point to"));
+            }
         }
+        Ok(())
     }
-    Ok(())
+
+    fn file(&mut self, path: &Path, name: String, mode: u32) -> Result<()> {
+        let previous = self.previous.get(name.as_str());
+        let (digest, size) = self.writer.put_file(path, previous, self.progress)?;
+        self.entries.push(TreeEntry { path: name, mode, size, digest });
+        Ok(())
+    }
 }
 
 impl Objects {
@@ -96,11 +112,12 @@ impl Objects {
     /// [`Code::Corrupt`] when it is missing or not what was written; [`Code::InvalidInput`] when
     /// it is a file.
     pub fn tree(&self, digest: &Digest) -> Result<Tree> {
-        let (bytes, location) = self.object(digest, &mut None)?;
-        if location.entry.kind != Kind::Tree {
+        let object = self.fetch().object(digest)?;
+        if object.location.entry.kind != Kind::Tree {
             return Err(Error::invalid(format!("the object `{}` is a file, not a folder", digest.short())));
         }
-        serde_json::from_slice(&bytes).map_err(|error| corrupt(digest, &location.pack).because(error))
+        serde_json::from_slice(&object.raw)
+            .map_err(|error| corrupt(digest, &object.location.pack).because(error))
     }
 
     /// Writes a stored folder to `to`: the whole of it, or nothing. When `to` is there already it

@@ -3,50 +3,70 @@
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use base::{Code, Error, Progress, Result};
 use fastcdc::v2020::{self, StreamCDC};
+use zstd::zstd_safe::CCtx;
 
 use super::Kind;
+use super::alignment::Alignment;
+use super::delta;
+use super::fetch::Fetch;
 use super::index::Index;
+use super::list::{self, BlobList, Chunk};
 use super::pack::{self, PackWriter};
-use super::reader::BlobList;
 use crate::{Digest, files};
 
 /// Chunks of 16 to 256 KiB, 64 on average: small enough that a changed row costs little, large
 /// enough that a gigabyte has 16,000 of them, not a million.
 const CHUNK: (usize, usize, usize) = (16 << 10, 64 << 10, 256 << 10);
 
-/// A pack is closed when it is this large: one sync per 64 MB, and a garbage collection copies
-/// little for one live object.
-const PACK_BYTES: u64 = 64 << 20;
-
 /// One put: as many packs as it takes. Nothing counts before [`Writer::finish`].
 pub(super) struct Writer<'a> {
-    dir: PathBuf,
+    dir: &'a Path,
     index: &'a Index,
+    pack_bytes: u64,
     pack: Option<PackWriter>,
     /// What is in the pack under way, which the index does not know yet.
     pending: HashSet<Digest>,
     /// Packs that were looked for, and whether they are there.
     packs: HashMap<String, bool>,
+    /// Reads what earlier contents were made of.
+    fetch: Fetch<'a>,
+    compressor: CCtx<'static>,
 }
 
 impl<'a> Writer<'a> {
-    pub(super) fn new(dir: &Path, index: &'a Index) -> Self {
-        Self { dir: dir.to_owned(), index, pack: None, pending: HashSet::new(), packs: HashMap::new() }
+    pub(super) fn new(dir: &'a Path, index: &'a Index, pack_bytes: u64) -> Self {
+        Self {
+            dir,
+            index,
+            pack_bytes,
+            pack: None,
+            pending: HashSet::new(),
+            packs: HashMap::new(),
+            fetch: Fetch::new(dir, index),
+            compressor: delta::compressor(),
+        }
     }
 
-    /// Puts a file; gives its digest and its size.
-    pub(super) fn put_file(&mut self, path: &Path, progress: &Progress) -> Result<(Digest, u64)> {
+    /// Puts a file, perhaps the next version of an earlier content; gives its digest and its size.
+    pub(super) fn put_file(
+        &mut self,
+        path: &Path,
+        previous: Option<&Digest>,
+        progress: &Progress,
+    ) -> Result<(Digest, u64)> {
         let failed = |error| files::io_error("read", path, &error);
         let file = File::open(path).map_err(failed)?;
         let metadata = file.metadata().map_err(failed)?;
         if !metadata.is_file() {
             return Err(Error::invalid(format!("`{}` is not a file", path.display())));
         }
-        self.put_content(file, Some(metadata.len()), progress).map_err(|error| match error.code {
+        let total = Some(metadata.len());
+        let stored = self.put_content(file, previous, |done| progress.step("storing", done, total));
+        stored.map_err(|error| match error.code {
             Code::Unavailable => error.within(format!("cannot store `{}`", path.display())),
             _ => error,
         })
@@ -56,21 +76,25 @@ impl<'a> Writer<'a> {
     pub(super) fn put_content(
         &mut self,
         reader: impl Read,
-        total: Option<u64>,
-        progress: &Progress,
+        previous: Option<&Digest>,
+        step: impl Fn(u64) -> Result<()>,
     ) -> Result<(Digest, u64)> {
+        let mut alignment = previous.map(|previous| self.align(previous)).transpose()?.flatten();
         let mut whole = blake3::Hasher::new();
         let mut list = BlobList::default();
         for chunk in StreamCDC::new(reader, CHUNK.0, CHUNK.1, CHUNK.2) {
-            let chunk = chunk.map_err(read_error)?.data;
-            whole.update(&chunk);
-            let digest = Digest::of(&chunk);
-            self.put(Kind::Blob, digest, &chunk)?;
-            list.push(digest, chunk.len());
-            progress.step("storing", list.total, total)?;
+            let raw = chunk.map_err(read_error)?.data;
+            whole.update(&raw);
+            let size = u32::try_from(raw.len()).expect("a chunk has at most 256 KiB");
+            let end = list::end_of(&raw);
+            let chunk = Chunk { digest: Digest::of(&raw), size, end: Some(end) };
+            let came_from = alignment.as_mut().map(|alignment| alignment.next(raw.len(), end));
+            self.put_chunk(chunk.digest, &raw, &came_from.unwrap_or_default())?;
+            list.push(chunk);
+            step(list.total)?;
         }
         list.digest = whole.finalize().into();
-        match list.blobs.as_slice() {
+        match list.chunks.as_slice() {
             [] => self.put(Kind::Blob, list.digest, &[])?,
             [_] => {}
             _ => self.put(Kind::List, list.digest, &list.to_bytes())?,
@@ -78,21 +102,55 @@ impl<'a> Writer<'a> {
         Ok((list.digest, list.total))
     }
 
+    /// How an earlier content lies beside the next; `None` when it is not there or does not read.
+    fn align(&mut self, previous: &Digest) -> Result<Option<Alignment>> {
+        let object = match self.fetch.object(previous) {
+            Err(error) if error.code == Code::Corrupt => return Ok(None),
+            object => object?,
+        };
+        Ok(match object.location.entry.kind {
+            Kind::Blob => {
+                let mut list = BlobList::default();
+                let (size, end) = (object.location.entry.raw, Some(list::end_of(&object.raw)));
+                list.push(Chunk { digest: *previous, size, end });
+                Some(Alignment::new(list))
+            }
+            Kind::List => BlobList::parse(&object.raw).map(Alignment::new),
+            Kind::Tree => None,
+        })
+    }
+
+    /// Puts a chunk, unless it is there already: as what changed in the chunks it came from, where
+    /// that is little.
+    fn put_chunk(&mut self, digest: Digest, raw: &[u8], came_from: &[Digest]) -> Result<()> {
+        if came_from.is_empty() || self.has(&digest)? {
+            return self.put(Kind::Blob, digest, raw);
+        }
+        let bases = self.fetch.bases(came_from)?;
+        let Some(changed) = delta::pack(&mut self.compressor, raw, &bases) else {
+            return self.put(Kind::Blob, digest, raw);
+        };
+        self.append(digest, |pack| pack.append_changed(digest, raw, &changed))
+    }
+
     /// Puts one object, unless it is there already.
     pub(super) fn put(&mut self, kind: Kind, digest: Digest, raw: &[u8]) -> Result<()> {
-        if self.pending.contains(&digest) || self.is_stored(&digest)? {
-            return Ok(());
-        }
+        if self.has(&digest)? { Ok(()) } else { self.append(digest, |pack| pack.append(kind, digest, raw)) }
+    }
+
+    fn append(&mut self, digest: Digest, f: impl FnOnce(&mut PackWriter) -> Result<()>) -> Result<()> {
         let pack = match &mut self.pack {
             Some(pack) => pack,
-            none => none.insert(PackWriter::new(&self.dir)?),
+            none => none.insert(PackWriter::new(self.dir)?),
         };
-        pack.append(kind, digest, raw)?;
+        f(pack)?;
+        let is_full = pack.length() >= self.pack_bytes;
         self.pending.insert(digest);
-        if pack.length() >= PACK_BYTES {
-            self.finish()?;
-        }
-        Ok(())
+        if is_full { self.finish() } else { Ok(()) }
+    }
+
+    fn has(&mut self, digest: &Digest) -> Result<bool> {
+        Ok(self.pending.contains(digest) || self.is_stored(digest)?)
     }
 
     /// True when the object is in a pack that is there: the index alone is only a cache.
@@ -101,7 +159,7 @@ impl<'a> Writer<'a> {
         if let Some(is_there) = self.packs.get(&location.pack) {
             return Ok(*is_there);
         }
-        let is_there = pack::path_of(&self.dir, &location.pack).exists();
+        let is_there = pack::path_of(self.dir, &location.pack).exists();
         self.packs.insert(location.pack, is_there);
         Ok(is_there)
     }
