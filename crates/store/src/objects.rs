@@ -12,6 +12,7 @@ mod index;
 mod list;
 mod pack;
 mod reader;
+mod seen;
 mod sweep;
 #[cfg(test)]
 mod tests;
@@ -22,6 +23,7 @@ use std::collections::HashSet;
 use std::fs::{File, OpenOptions};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError, RwLock, RwLockReadGuard};
+use std::time::SystemTime;
 
 use base::{Code, Error, Progress, Result};
 
@@ -115,13 +117,14 @@ impl Objects {
         self.put_file_with(path, &Progress::silent())
     }
 
-    /// Stores a file, says how far it is (in bytes), and stops when told to. A put that was
+    /// Stores a file, says how far it is (in bytes), and stops when told to. A file that looks as it
+    /// did when it was last stored (size, times, inode) is not read again. A put that was
     /// stopped or killed goes on where its last complete pack ended when it is asked for again.
     ///
     /// # Errors
     /// As for [`Objects::put_file`]; [`Code::Cancelled`].
     pub fn put_file_with(&self, path: &Path, progress: &Progress) -> Result<Digest> {
-        self.put(|writer| Ok(writer.put_file(path, None, progress)?.0))
+        self.put(|writer| writer.put_file_at(path, None, progress))
     }
 
     /// Stores a file that came from an earlier content, at the cost of about what changed. When
@@ -130,7 +133,7 @@ impl Objects {
     /// # Errors
     /// As for [`Objects::put_file_with`].
     pub fn put_file_after(&self, path: &Path, previous: &Digest, progress: &Progress) -> Result<Digest> {
-        self.put(|writer| Ok(writer.put_file(path, Some(previous), progress)?.0))
+        self.put(|writer| writer.put_file_at(path, Some(previous), progress))
     }
 
     /// Stores all that a reader gives.
@@ -150,7 +153,8 @@ impl Objects {
         self.put_tree_with(dir, &Progress::silent())
     }
 
-    /// Stores a folder, says how far it is (in bytes), and stops when told to.
+    /// Stores a folder, says how far it is (in bytes), and stops when told to. Files that look as
+    /// they did when the folder was last stored (size, times, inode) are not read again.
     ///
     /// # Errors
     /// As for [`Objects::put_tree`]; [`Code::Cancelled`].
@@ -194,10 +198,18 @@ impl Objects {
 
     /// One put, from its first byte to the sync of its last pack.
     fn put(&self, f: impl FnOnce(&mut writer::Writer<'_>) -> Result<Digest>) -> Result<Digest> {
+        self.put_at(SystemTime::now(), f)
+    }
+
+    fn put_at(
+        &self,
+        now: SystemTime,
+        f: impl FnOnce(&mut writer::Writer<'_>) -> Result<Digest>,
+    ) -> Result<Digest> {
         let _writing = self.writing()?;
-        let mut writer = writer::Writer::new(&self.packs, &self.index, self.pack_bytes);
+        let mut writer = writer::Writer::new(&self.packs, &self.index, self.pack_bytes, now);
         let digest = f(&mut writer)?;
-        writer.finish()?;
+        writer.complete()?;
         self.pin(digest);
         Ok(digest)
     }

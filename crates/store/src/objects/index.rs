@@ -10,6 +10,7 @@ use base::{Code, Result};
 use rusqlite::{Connection, Row, TransactionBehavior};
 
 use super::pack::{self, Entry, Pack};
+use super::seen::Seen;
 use super::{Kind, missing};
 use crate::{Digest, files, sql};
 
@@ -29,7 +30,15 @@ const SCHEMA: &str = "
         place integer not null,
         primary key (digest, pack)
     ) strict, without rowid;
-    create index if not exists objects_by_pack on objects (pack, place);";
+    create index if not exists objects_by_pack on objects (pack, place);
+    create table if not exists seen (
+        id integer primary key,
+        place blob not null unique,
+        body blob not null
+    ) strict;";
+
+/// What was seen longest ago goes when all of it takes more: about two million files.
+const MOST_SEEN_BYTES: u64 = 256 << 20;
 
 /// The index of all packs.
 pub(super) struct Index {
@@ -126,17 +135,49 @@ impl Index {
 
     /// Forgets a pack.
     pub(super) fn remove(&self, name: &str) -> Result<()> {
+        self.forget_seen()?;
         sql::change(&self.db(), "delete from packs where name = ?1", [name])?;
         Ok(())
     }
 
     /// Forgets one object of a pack, so that putting the content again stores it anew.
     pub(super) fn forget(&self, digest: &Digest, pack: &str) -> Result<()> {
+        self.forget_seen()?;
         sql::change(
             &self.db(),
             "delete from objects where digest = ?1 and pack = (select id from packs where name = ?2)",
             (digest.as_bytes(), pack),
         )?;
+        Ok(())
+    }
+
+    /// What was at a place when it was last stored, if all of that is still in the packs.
+    pub(super) fn seen(&self, place: &Digest, packs: &Path) -> Result<Option<Seen>> {
+        let query = "select body from seen where place = ?1";
+        let body = || sql::first(&self.db(), query, [place.as_bytes()], |row| row.get::<_, Vec<u8>>(0));
+        if body()?.is_none() {
+            return Ok(None);
+        }
+        // A pack that somebody took away is noticed here, and what was seen is forgotten with it.
+        self.refresh(packs)?;
+        Ok(body()?.and_then(|body| Seen::parse(&body)))
+    }
+
+    /// Remembers what is at a place, once all of it is in the packs.
+    pub(super) fn see(&self, place: &Digest, seen: &Seen) -> Result<()> {
+        let db = self.db();
+        let body = seen.to_bytes();
+        sql::change(
+            &db,
+            "insert or replace into seen (place, body) values (?1, ?2)",
+            (place.as_bytes(), body),
+        )?;
+        trim_seen(&db, MOST_SEEN_BYTES)
+    }
+
+    /// Objects are about to go, and nobody knows in which folders they were.
+    fn forget_seen(&self) -> Result<()> {
+        sql::change(&self.db(), "delete from seen", [])?;
         Ok(())
     }
 
@@ -178,6 +219,15 @@ impl Index {
     }
 }
 
+/// Removes what was seen longest ago, until the rest takes no more than `most` bytes.
+fn trim_seen(db: &Connection, most: u64) -> Result<()> {
+    let query = "delete from seen where id not in (
+                     select id from (select id, sum(length(body)) over (order by id desc) as total from seen)
+                     where total <= ?1)";
+    sql::change(db, query, [most])?;
+    Ok(())
+}
+
 fn read_location(row: &Row<'_>) -> rusqlite::Result<Location> {
     let digest: [u8; 32] = row.get("digest")?;
     let kind: u8 = row.get("kind")?;
@@ -205,4 +255,28 @@ fn packs_in(dir: &Path) -> Result<BTreeMap<String, u64>> {
         }
     }
     Ok(packs)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashMap;
+
+    #[test]
+    fn what_was_seen_longest_ago_makes_room() {
+        let dir = tempfile::tempdir().unwrap();
+        let packs = dir.path().join("packs");
+        files::create_private_dir(&packs).unwrap();
+        let index = Index::open(&dir.path().join("index.db"), &packs, true).unwrap();
+        let places = [b"one", b"two", b"six"].map(|place| Digest::of(place));
+        for place in [0, 1, 2, 0] {
+            index.see(&places[place], &Seen { digest: places[place], files: HashMap::new() }).unwrap();
+        }
+        // Each takes 64 bytes.
+        trim_seen(&index.db(), 130).unwrap();
+        let seen = places.map(|place| index.seen(&place, &packs).unwrap().is_some());
+        assert_eq!(seen, [true, false, true]);
+        index.remove("a pack").unwrap();
+        assert_eq!(index.seen(&places[0], &packs).unwrap(), None);
+    }
 }

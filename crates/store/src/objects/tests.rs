@@ -13,6 +13,7 @@ use super::pack::{self, PackWriter};
 use super::{Kind, Objects};
 use crate::Digest;
 
+mod seen;
 mod versions;
 
 fn open(dir: &Path) -> Objects {

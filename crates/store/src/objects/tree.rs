@@ -1,12 +1,13 @@
 //! Folders: a sorted list of files with their digests, itself an object.
 
 use std::collections::HashMap;
-use std::fs::{self, File};
+use std::fs::{self, File, Metadata};
 use std::path::{Component, Path};
 
 use base::{Code, Error, Progress, Result};
 use serde::{Deserialize, Serialize};
 
+use super::seen::{self, Seen, Stamp};
 use super::writer::Writer;
 use super::{Kind, Objects, corrupt};
 use crate::canonical::canonical_json;
@@ -46,16 +47,23 @@ pub(super) fn put(
     previous: Option<&Tree>,
     progress: &Progress,
 ) -> Result<Digest> {
+    let place = seen::key_of(dir);
+    let before = writer.seen(place.as_ref())?;
     let previous = previous.iter().flat_map(|tree| &tree.entries);
     let previous = previous.map(|entry| (entry.path.as_str(), entry.digest)).collect();
-    let mut walk = Walk { writer, previous, progress, entries: Vec::new() };
+    let mut walk =
+        Walk { writer, previous, before, known: 0, progress, entries: Vec::new(), files: HashMap::new() };
     walk.folder(dir, "")?;
-    let Walk { writer, mut entries, .. } = walk;
+    let Walk { writer, before, known, mut entries, files, .. } = walk;
+    if let Some(before) = before.filter(|before| known == entries.len() && known == before.files.len()) {
+        return Ok(before.digest);
+    }
     entries.sort_by(|one: &TreeEntry, other| one.path.cmp(&other.path));
     let value = serde_json::to_value(Tree { entries }).expect("texts and whole numbers are JSON");
     let bytes = canonical_json(&value).into_bytes();
     let digest = digest_of(&bytes);
     writer.put(Kind::Tree, digest, &bytes)?;
+    writer.see(place, Seen { digest, files });
     Ok(digest)
 }
 
@@ -64,8 +72,14 @@ struct Walk<'a, 'w> {
     writer: &'a mut Writer<'w>,
     /// The contents of the folder it came from, by path.
     previous: HashMap<&'a str, Digest>,
+    /// What the folder was when it was last put.
+    before: Option<Seen>,
+    /// Files that are as they were then.
+    known: usize,
     progress: &'a Progress,
     entries: Vec<TreeEntry>,
+    /// What the folder is now.
+    files: HashMap<String, (Stamp, Digest)>,
 }
 
 impl Walk<'_, '_> {
@@ -85,7 +99,7 @@ impl Walk<'_, '_> {
             if metadata.is_dir() {
                 self.folder(&path, &format!("{prefix}{name}/"))?;
             } else if metadata.is_file() {
-                self.file(&path, format!("{prefix}{name}"), mode_of(&metadata))?;
+                self.file(&path, format!("{prefix}{name}"), &metadata)?;
             } else {
                 return Err(Error::invalid(format!(
                     "cannot store `{}`: it is neither file nor folder",
@@ -97,10 +111,24 @@ impl Walk<'_, '_> {
         Ok(())
     }
 
-    fn file(&mut self, path: &Path, name: String, mode: u32) -> Result<()> {
+    fn file(&mut self, path: &Path, name: String, metadata: &Metadata) -> Result<()> {
+        let mode = mode_of(metadata);
+        let before = self.before.as_ref().and_then(|before| before.files.get(&name));
+        if let Some(&(stamp, digest)) = before
+            && Stamp::of(metadata) == Some(stamp)
+        {
+            self.known += 1;
+            self.progress.step("looking at files", self.known as u64, None)?;
+            self.files.insert(name.clone(), (stamp, digest));
+            self.entries.push(TreeEntry { path: name, mode, size: stamp.size(), digest });
+            return Ok(());
+        }
         let previous = self.previous.get(name.as_str());
-        let (digest, size) = self.writer.put_file(path, previous, self.progress)?;
-        self.entries.push(TreeEntry { path: name, mode, size, digest });
+        let stored = self.writer.put_file(path, previous, self.progress)?;
+        if let Some(stamp) = stored.stamp {
+            self.files.insert(name.clone(), (stamp, stored.digest));
+        }
+        self.entries.push(TreeEntry { path: name, mode, size: stored.size, digest: stored.digest });
         Ok(())
     }
 }

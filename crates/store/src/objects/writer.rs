@@ -1,9 +1,10 @@
 //! Putting content: cut into chunks, kept when new, packed, and one sync per pack.
 
 use std::collections::{HashMap, HashSet};
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::Read;
 use std::path::Path;
+use std::time::SystemTime;
 
 use base::{Code, Error, Progress, Result};
 use fastcdc::v2020::{self, StreamCDC};
@@ -16,13 +17,14 @@ use super::fetch::Fetch;
 use super::index::Index;
 use super::list::{self, BlobList, Chunk};
 use super::pack::{self, PackWriter};
+use super::seen::{self, Seen, Stamp};
 use crate::{Digest, files};
 
 /// Chunks of 16 to 256 KiB, 64 on average: small enough that a changed row costs little, large
 /// enough that a gigabyte has 16,000 of them, not a million.
 const CHUNK: (usize, usize, usize) = (16 << 10, 64 << 10, 256 << 10);
 
-/// One put: as many packs as it takes. Nothing counts before [`Writer::finish`].
+/// One put: as many packs as it takes. Nothing counts before [`Writer::complete`].
 pub(super) struct Writer<'a> {
     dir: &'a Path,
     index: &'a Index,
@@ -35,14 +37,29 @@ pub(super) struct Writer<'a> {
     /// Reads what earlier contents were made of.
     fetch: Fetch<'a>,
     compressor: CCtx<'static>,
+    /// When the put began.
+    now: SystemTime,
+    /// What to remember once all is durable.
+    sighting: Option<(Digest, Seen)>,
+}
+
+/// What became of a file.
+pub(super) struct StoredFile {
+    pub(super) digest: Digest,
+    /// Bytes that were read.
+    pub(super) size: u64,
+    /// How it looked, where that tells whether it changes later.
+    pub(super) stamp: Option<Stamp>,
 }
 
 impl<'a> Writer<'a> {
-    pub(super) fn new(dir: &'a Path, index: &'a Index, pack_bytes: u64) -> Self {
+    pub(super) fn new(dir: &'a Path, index: &'a Index, pack_bytes: u64, now: SystemTime) -> Self {
         Self {
             dir,
             index,
             pack_bytes,
+            now,
+            sighting: None,
             pack: None,
             pending: HashSet::new(),
             packs: HashMap::new(),
@@ -51,13 +68,44 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// Puts a file, perhaps the next version of an earlier content; gives its digest and its size.
+    /// Puts the file at `path`, unless it looks as it did when it was last put.
+    pub(super) fn put_file_at(
+        &mut self,
+        path: &Path,
+        previous: Option<&Digest>,
+        progress: &Progress,
+    ) -> Result<Digest> {
+        let place = seen::key_of(path);
+        let stamp = fs::metadata(path).ok().as_ref().and_then(Stamp::of);
+        if let Some((before, digest)) =
+            self.seen(place.as_ref())?.and_then(|seen| seen.files.get("").copied())
+            && Some(before) == stamp
+        {
+            return Ok(digest);
+        }
+        let stored = self.put_file(path, previous, progress)?;
+        let files = stored.stamp.map(|stamp| (String::new(), (stamp, stored.digest)));
+        self.see(place, Seen { digest: stored.digest, files: files.into_iter().collect() });
+        Ok(stored.digest)
+    }
+
+    /// What was at a place when it was last put.
+    pub(super) fn seen(&self, place: Option<&Digest>) -> Result<Option<Seen>> {
+        place.map_or(Ok(None), |place| self.index.seen(place, self.dir))
+    }
+
+    /// Remembers what is at a place, once the put is complete.
+    pub(super) fn see(&mut self, place: Option<Digest>, seen: Seen) {
+        self.sighting = place.map(|place| (place, seen));
+    }
+
+    /// Puts a file, perhaps the next version of an earlier content.
     pub(super) fn put_file(
         &mut self,
         path: &Path,
         previous: Option<&Digest>,
         progress: &Progress,
-    ) -> Result<(Digest, u64)> {
+    ) -> Result<StoredFile> {
         let failed = |error| files::io_error("read", path, &error);
         let file = File::open(path).map_err(failed)?;
         let metadata = file.metadata().map_err(failed)?;
@@ -65,11 +113,15 @@ impl<'a> Writer<'a> {
             return Err(Error::invalid(format!("`{}` is not a file", path.display())));
         }
         let total = Some(metadata.len());
-        let stored = self.put_content(file, previous, |done| progress.step("storing", done, total));
-        stored.map_err(|error| match error.code {
+        let stored = self.put_content(&file, previous, |done| progress.step("storing", done, total));
+        let (digest, size) = stored.map_err(|error| match error.code {
             Code::Unavailable => error.within(format!("cannot store `{}`", path.display())),
             _ => error,
-        })
+        })?;
+        // Whoever wrote in it meanwhile has moved its times.
+        let after = Stamp::of(&file.metadata().map_err(failed)?);
+        let is_settled = |stamp: &Stamp| after == Some(*stamp) && stamp.is_settled(self.now);
+        Ok(StoredFile { digest, size, stamp: Stamp::of(&metadata).filter(is_settled) })
     }
 
     /// Puts all that a reader gives; gives its digest and its size.
@@ -164,8 +216,18 @@ impl<'a> Writer<'a> {
         Ok(is_there)
     }
 
-    /// Completes the pack under way. What was put is durable when this returns.
-    pub(super) fn finish(&mut self) -> Result<()> {
+    /// Completes the put. What was put is durable when this returns.
+    pub(super) fn complete(mut self) -> Result<()> {
+        self.finish()?;
+        if let Some((place, seen)) = self.sighting.take() {
+            // Only a hint for the next time; all that it is about is stored, so nothing failed.
+            let _ = self.index.see(&place, &seen);
+        }
+        Ok(())
+    }
+
+    /// Completes the pack under way.
+    fn finish(&mut self) -> Result<()> {
         if let Some(pack) = self.pack.take() {
             self.index.add(&pack.finish()?)?;
             self.pending.clear();
