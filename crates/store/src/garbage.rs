@@ -46,7 +46,8 @@ impl Store {
     }
 
     /// Frees the space of objects that nothing refers to. A crash in the middle leaves all that is
-    /// needed.
+    /// needed. Nothing calls this by itself: until the user asks for it, the packs of a put that
+    /// was killed stay where they are, and the same put goes on from them.
     ///
     /// # Errors
     /// `Unavailable` while something is being stored, here or in another process; `Corrupt` when

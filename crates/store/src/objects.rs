@@ -17,6 +17,7 @@ mod sweep;
 #[cfg(test)]
 mod tests;
 mod tree;
+mod verify;
 mod writer;
 
 use std::collections::HashSet;
@@ -78,6 +79,13 @@ impl Kind {
 const PACK_BYTES: u64 = 64 << 20;
 
 impl Objects {
+    /// Opens the objects in `dir` with an index made anew from the packs. Nobody else may have them
+    /// open.
+    pub(crate) fn open_anew(dir: &Path) -> Result<Self> {
+        Index::remove_files(&dir.join("index.db"))?;
+        Self::open(dir, true)
+    }
+
     /// Opens the objects in `dir`. Only the owner may throw a damaged index away and build it anew.
     pub(crate) fn open(dir: &Path, is_owner: bool) -> Result<Self> {
         let packs = dir.join("packs");
@@ -268,7 +276,7 @@ pub(crate) fn missing(digest: &Digest) -> Error {
         .hint("run `fettle workspace check` to see what depends on it; import the same file again, or restore a backup")
 }
 
-/// Enough of a pack's name for people. It comes from a file's name or a row, which may be damaged.
-pub(crate) fn short(pack: &str) -> String {
-    pack.chars().take(12).collect()
+/// Enough of a name of 64 digits for people. It comes from a file's name or a row, which may be damaged.
+pub(crate) fn short(name: &str) -> String {
+    name.chars().take(12).collect()
 }

@@ -141,7 +141,7 @@ fn set_aside(layout: &Layout) -> Result<Option<PathBuf>> {
 }
 
 fn heal_objects(layout: &Layout, progress: &Progress) -> Result<u64> {
-    let objects = Objects::open(&layout.objects(), true)?;
+    let objects = Objects::open_anew(&layout.objects())?;
     let (damages, _) = objects.verify(progress)?;
     objects.forget_damaged(&damages)?;
     Ok(damages.iter().filter(|damage| damage.digest.is_some()).count() as u64)

@@ -57,13 +57,39 @@ impl Index {
         match Self::open_once(path, packs) {
             // It can be built anew, but not under the feet of others.
             Err(error) if is_owner && error.code == Code::Corrupt => {
-                for suffix in ["", "-wal", "-shm"] {
-                    files::remove(Path::new(&format!("{}{suffix}", path.display())))?;
-                }
+                Self::remove_files(path)?;
                 Self::open_once(path, packs)
             }
             opened => opened,
         }
+    }
+
+    /// Removes the index; the next opening reads it from the packs.
+    pub(super) fn remove_files(path: &Path) -> Result<()> {
+        ["", "-wal", "-shm"]
+            .iter()
+            .try_for_each(|suffix| files::remove(Path::new(&format!("{}{suffix}", path.display()))))
+    }
+
+    /// What the database says of itself, and what it remembers that is not what was written.
+    pub(super) fn check(&self) -> Result<Vec<String>> {
+        let query = "select integrity_check from pragma_integrity_check";
+        let mut found = sql::many(&self.db(), query, [], |row| row.get::<_, String>(0))?;
+        found.retain(|line| line != "ok");
+        let fresh = Connection::open_in_memory().and_then(|db| db.execute_batch(SCHEMA).map(|()| db));
+        let fresh = fresh.map_err(|error| sql::failed("check the index of the objects", &error))?;
+        if shape(&self.db())? != shape(&fresh)? {
+            found.push("its tables have not the shape they were made in".to_owned());
+        }
+        let query = "select place, body from seen order by id";
+        let seen = sql::many(&self.db(), query, [], |row| Ok((row.get(0)?, row.get::<_, Vec<u8>>(1)?)))?;
+        let is_right = |(place, body): &([u8; 32], Vec<u8>)| {
+            Seen::parse(body).is_some_and(|seen| seen.place.as_bytes() == place)
+        };
+        if !seen.iter().all(is_right) {
+            found.push("what it remembers of a folder is not what was written".to_owned());
+        }
+        Ok(found)
     }
 
     fn open_once(path: &Path, packs: &Path) -> Result<Self> {
@@ -160,18 +186,15 @@ impl Index {
         }
         // A pack that somebody took away is noticed here, and what was seen is forgotten with it.
         self.refresh(packs)?;
-        Ok(body()?.and_then(|body| Seen::parse(&body)))
+        Ok(body()?.and_then(|body| Seen::parse(&body)).filter(|seen| seen.place == *place))
     }
 
     /// Remembers what is at a place, once all of it is in the packs.
-    pub(super) fn see(&self, place: &Digest, seen: &Seen) -> Result<()> {
+    pub(super) fn see(&self, seen: &Seen) -> Result<()> {
         let db = self.db();
         let body = seen.to_bytes();
-        sql::change(
-            &db,
-            "insert or replace into seen (place, body) values (?1, ?2)",
-            (place.as_bytes(), body),
-        )?;
+        let query = "insert or replace into seen (place, body) values (?1, ?2)";
+        sql::change(&db, query, (seen.place.as_bytes(), body))?;
         trim_seen(&db, MOST_SEEN_BYTES)
     }
 
@@ -217,6 +240,12 @@ impl Index {
         // A panic while it was held dropped its transaction, which rolled it back.
         self.db.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The tables and indexes of a database, as they were written.
+fn shape(db: &Connection) -> Result<Vec<(String, Option<String>)>> {
+    let query = "select name, sql from sqlite_schema order by type, name";
+    sql::many(db, query, [], |row| Ok((row.get("name")?, row.get("sql")?)))
 }
 
 /// Removes what was seen longest ago, until the rest takes no more than `most` bytes.
@@ -270,10 +299,11 @@ mod tests {
         let index = Index::open(&dir.path().join("index.db"), &packs, true).unwrap();
         let places = [b"one", b"two", b"six"].map(|place| Digest::of(place));
         for place in [0, 1, 2, 0] {
-            index.see(&places[place], &Seen { digest: places[place], files: HashMap::new() }).unwrap();
+            let place = places[place];
+            index.see(&Seen { place, digest: place, files: HashMap::new() }).unwrap();
         }
-        // Each takes 64 bytes.
-        trim_seen(&index.db(), 130).unwrap();
+        // Each takes 96 bytes.
+        trim_seen(&index.db(), 200).unwrap();
         let seen = places.map(|place| index.seen(&place, &packs).unwrap().is_some());
         assert_eq!(seen, [true, false, true]);
         index.remove("a pack").unwrap();

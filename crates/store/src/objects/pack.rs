@@ -41,7 +41,7 @@ const DELTA: u8 = 2;
 const LEVEL: i32 = 1;
 
 /// One object in a pack.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Entry {
     pub(super) kind: Kind,
     pub(super) codec: u8,

@@ -3,7 +3,7 @@
 //! whenever something is taken out of the packs.
 //!
 //! ```text
-//! digest of all (32) | file* | hash of all before (32)
+//! place (32) | digest of all (32) | file* | hash of all before (32)
 //! file = path length u32 | path | size u64 | modified i64 | changed i64 | inode u64 | device u64 | digest (32)
 //! ```
 
@@ -64,6 +64,8 @@ fn nanoseconds(time: SystemTime) -> Option<i64> {
 /// A file or a folder as it was stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Seen {
+    /// Where, by [`key_of`].
+    pub(super) place: Digest,
     /// The digest of the whole.
     pub(super) digest: Digest,
     /// Its files by path; a file alone has the empty one.
@@ -74,7 +76,8 @@ impl Seen {
     pub(super) fn to_bytes(&self) -> Vec<u8> {
         let mut files: Vec<_> = self.files.iter().collect();
         files.sort_unstable_by_key(|(path, _)| path.as_str());
-        let mut out = self.digest.as_bytes().to_vec();
+        let mut out = self.place.as_bytes().to_vec();
+        out.extend_from_slice(self.digest.as_bytes());
         for (path, (stamp, digest)) in files {
             let length = u32::try_from(path.len()).expect("no system has paths of 4 GB");
             out.extend_from_slice(&length.to_le_bytes());
@@ -98,7 +101,8 @@ impl Seen {
         if blake3::hash(body).as_bytes() != hash {
             return None;
         }
-        let (digest, mut rest) = body.split_first_chunk::<32>()?;
+        let (place, rest) = body.split_first_chunk::<32>()?;
+        let (digest, mut rest) = rest.split_first_chunk::<32>()?;
         let mut files = HashMap::new();
         while !rest.is_empty() {
             let (length, after) = rest.split_first_chunk::<4>()?;
@@ -109,7 +113,7 @@ impl Seen {
             files.insert(path, (read_stamp(stamp), Digest::from(*digest)));
             rest = after;
         }
-        Some(Self { digest: Digest::from(*digest), files })
+        Some(Self { place: Digest::from(*place), digest: Digest::from(*digest), files })
     }
 }
 
@@ -148,7 +152,7 @@ mod tests {
                 let digest = Digest::of(path.as_bytes());
                 (path, (Stamp { size, modified_ns, changed_ns, inode, device }, digest))
             });
-            let seen = Seen { digest: Digest::of(b"all"), files: files.collect() };
+            let seen = Seen { place: Digest::of(b"here"), digest: Digest::of(b"all"), files: files.collect() };
             assert_eq!(Seen::parse(&seen.to_bytes()), Some(seen));
         }
 

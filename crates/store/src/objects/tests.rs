@@ -13,6 +13,7 @@ use super::pack::{self, PackWriter};
 use super::{Kind, Objects};
 use crate::Digest;
 
+mod resume;
 mod seen;
 mod versions;
 

@@ -63,7 +63,7 @@ pub(super) fn put(
     let bytes = canonical_json(&value).into_bytes();
     let digest = digest_of(&bytes);
     writer.put(Kind::Tree, digest, &bytes)?;
-    writer.see(place, Seen { digest, files });
+    writer.see(place.map(|place| Seen { place, digest, files }));
     Ok(digest)
 }
 

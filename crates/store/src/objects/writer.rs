@@ -40,7 +40,7 @@ pub(super) struct Writer<'a> {
     /// When the put began.
     now: SystemTime,
     /// What to remember once all is durable.
-    sighting: Option<(Digest, Seen)>,
+    sighting: Option<Seen>,
 }
 
 /// What became of a file.
@@ -85,7 +85,11 @@ impl<'a> Writer<'a> {
         }
         let stored = self.put_file(path, previous, progress)?;
         let files = stored.stamp.map(|stamp| (String::new(), (stamp, stored.digest)));
-        self.see(place, Seen { digest: stored.digest, files: files.into_iter().collect() });
+        self.see(place.map(|place| Seen {
+            place,
+            digest: stored.digest,
+            files: files.into_iter().collect(),
+        }));
         Ok(stored.digest)
     }
 
@@ -95,8 +99,8 @@ impl<'a> Writer<'a> {
     }
 
     /// Remembers what is at a place, once the put is complete.
-    pub(super) fn see(&mut self, place: Option<Digest>, seen: Seen) {
-        self.sighting = place.map(|place| (place, seen));
+    pub(super) fn see(&mut self, seen: Option<Seen>) {
+        self.sighting = seen;
     }
 
     /// Puts a file, perhaps the next version of an earlier content.
@@ -219,9 +223,9 @@ impl<'a> Writer<'a> {
     /// Completes the put. What was put is durable when this returns.
     pub(super) fn complete(mut self) -> Result<()> {
         self.finish()?;
-        if let Some((place, seen)) = self.sighting.take() {
+        if let Some(seen) = self.sighting.take() {
             // Only a hint for the next time; all that it is about is stored, so nothing failed.
-            let _ = self.index.see(&place, &seen);
+            let _ = self.index.see(&seen);
         }
         Ok(())
     }

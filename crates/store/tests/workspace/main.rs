@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod doors;
+mod flips;
 mod processes;
 mod records;
 mod repair;
