@@ -1,4 +1,6 @@
-//! Datasets and their immutable versions.
+//! Datasets and their immutable versions. A version in the trash is found by its id alone.
+
+pub mod tags;
 
 use base::{DatasetId, ProjectId, Result, Timestamp, VersionId};
 use rusqlite::{Connection, Row};
@@ -262,11 +264,14 @@ pub fn list(db: &Connection, project_id: &ProjectId) -> Result<Vec<Dataset>> {
 /// # Errors
 /// When the workspace cannot be read.
 pub fn versions(db: &Connection, dataset_id: &DatasetId) -> Result<Vec<DatasetVersion>> {
-    let query = format!("select {VERSION} from dataset_versions where dataset_id = ?1 order by number desc");
+    let query = format!(
+        "select {VERSION} from dataset_versions where dataset_id = ?1 and trashed_at is null
+         order by number desc"
+    );
     sql::many(db, &query, [dataset_id.as_str()], DatasetVersion::read)
 }
 
-/// The version with this id.
+/// The version with this id, also when it is in the trash: runs and models stand on it.
 ///
 /// # Errors
 /// `NotFound`.
@@ -281,7 +286,10 @@ pub fn version(db: &Connection, id: &VersionId) -> Result<DatasetVersion> {
 /// # Errors
 /// `NotFound`.
 pub fn version_numbered(db: &Connection, dataset_id: &DatasetId, number: u32) -> Result<DatasetVersion> {
-    let query = format!("select {VERSION} from dataset_versions where dataset_id = ?1 and number = ?2");
+    let query = format!(
+        "select {VERSION} from dataset_versions
+         where dataset_id = ?1 and number = ?2 and trashed_at is null"
+    );
     sql::first(db, &query, (dataset_id.as_str(), number), DatasetVersion::read)?
         .ok_or_else(|| names::unknown("dataset version", number))
 }
@@ -291,8 +299,10 @@ pub fn version_numbered(db: &Connection, dataset_id: &DatasetId, number: u32) ->
 /// # Errors
 /// When the workspace cannot be read.
 pub fn latest(db: &Connection, dataset_id: &DatasetId) -> Result<Option<DatasetVersion>> {
-    let query =
-        format!("select {VERSION} from dataset_versions where dataset_id = ?1 order by number desc limit 1");
+    let query = format!(
+        "select {VERSION} from dataset_versions where dataset_id = ?1 and trashed_at is null
+                 order by number desc limit 1"
+    );
     sql::first(db, &query, [dataset_id.as_str()], DatasetVersion::read)
 }
 
@@ -308,7 +318,7 @@ pub fn find_same(
 ) -> Result<Option<DatasetVersion>> {
     let query = format!(
         "select {VERSION} from dataset_versions where dataset_id = ?1 and content = ?2 and parse = ?3
-         order by number desc limit 1"
+             and trashed_at is null order by number desc limit 1"
     );
     sql::first(db, &query, (dataset_id.as_str(), content, canonical_json(parse)), DatasetVersion::read)
 }
@@ -318,8 +328,10 @@ pub fn find_same(
 /// # Errors
 /// When the workspace cannot be read.
 pub fn with_content(db: &Connection, content: &Digest) -> Result<Vec<DatasetVersion>> {
-    let query =
-        format!("select {VERSION} from dataset_versions where content = ?1 order by created_at desc, id");
+    let query = format!(
+        "select {VERSION} from dataset_versions where content = ?1 and trashed_at is null
+                 order by created_at desc, id"
+    );
     sql::many(db, &query, [content], DatasetVersion::read)
 }
 

@@ -264,7 +264,7 @@ pub fn set_alias(
     number: u32,
     reasons: &Reasons,
 ) -> Result<Promotion> {
-    let alias = check_alias(alias)?;
+    let alias = names::check_word("alias", alias)?;
     version_numbered(w, model_id, number)?;
     let from = find_alias(w, model_id, alias)?.map(|alias| alias.number);
     sql::change(
@@ -466,17 +466,4 @@ fn publish_version(w: &mut Write<'_>, model_id: &ModelId, id: &VersionId) {
         "id = ?1",
         &[id.as_str()],
     ));
-}
-
-/// An alias stands in addresses and file names, so it is a plain word; one that looks like a
-/// version number would be mistaken for one.
-fn check_alias(alias: &str) -> Result<&str> {
-    let alias = names::check("alias", alias)?;
-    let is_word = alias.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'));
-    let is_number = alias.trim_start_matches(['v', 'V']).chars().all(|c| c.is_ascii_digit());
-    if !is_word || is_number || alias.eq_ignore_ascii_case("latest") {
-        return Err(Error::invalid(format!("`{}` cannot be an alias", alias.escape_debug()))
-            .hint("use letters, digits, `-` and `_`; not a number, and not `latest`"));
-    }
-    Ok(alias)
 }

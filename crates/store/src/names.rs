@@ -22,6 +22,19 @@ pub(crate) fn check<'a>(what: &str, name: &'a str) -> Result<&'a str> {
     Ok(name)
 }
 
+/// A name that stands in addresses and file names, so it is a plain word; one that looks like a
+/// version number would be mistaken for one.
+pub(crate) fn check_word<'a>(what: &str, name: &'a str) -> Result<&'a str> {
+    let name = check(what, name)?;
+    let is_word = name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'));
+    let is_number = name.trim_start_matches(['v', 'V']).chars().all(|c| c.is_ascii_digit());
+    if !is_word || is_number || name.eq_ignore_ascii_case("latest") {
+        return Err(Error::invalid(format!("`{}` cannot be the name of a {what}", name.escape_debug()))
+            .hint("use letters, digits, `-` and `_`; not a number, and not `latest`"));
+    }
+    Ok(name)
+}
+
 pub(crate) fn taken(what: &str, name: &str) -> Error {
     Error::new(Code::AlreadyExists, format!("there is a {what} `{name}` already")).hint("choose another name")
 }

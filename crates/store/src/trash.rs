@@ -1,6 +1,6 @@
 //! The trash: what was deleted and can come back, until it is emptied.
 
-use base::{Code, DatasetId, Error, ModelId, Result, RunId, Timestamp};
+use base::{Code, DatasetId, Error, ModelId, Result, RunId, Timestamp, VersionId};
 use rusqlite::{Connection, Row};
 use serde_json::json;
 
@@ -9,13 +9,15 @@ use crate::doors::Write;
 use crate::feed::Topic;
 use crate::manifests::Publication;
 use crate::store::Store;
-use crate::{files, names, sql};
+use crate::{datasets, files, names, sql};
 
 /// What can be deleted.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Item {
     /// A dataset with all its versions.
     Dataset(DatasetId),
+    /// One version of a dataset.
+    Version(VersionId),
     /// A run.
     Run(RunId),
     /// A model with all its versions.
@@ -39,6 +41,7 @@ impl Item {
     fn table(&self) -> &'static str {
         match self {
             Self::Dataset(_) => "datasets",
+            Self::Version(_) => "dataset_versions",
             Self::Run(_) => "runs",
             Self::Model(_) => "models",
         }
@@ -47,6 +50,7 @@ impl Item {
     fn word(&self) -> &'static str {
         match self {
             Self::Dataset(_) => "dataset",
+            Self::Version(_) => "dataset version",
             Self::Run(_) => "run",
             Self::Model(_) => "model",
         }
@@ -54,7 +58,7 @@ impl Item {
 
     fn topic(&self) -> Topic {
         match self {
-            Self::Dataset(_) => Topic::Datasets,
+            Self::Dataset(_) | Self::Version(_) => Topic::Datasets,
             Self::Run(_) => Topic::Runs,
             Self::Model(_) => Topic::Models,
         }
@@ -63,6 +67,7 @@ impl Item {
     fn id(&self) -> &str {
         match self {
             Self::Dataset(id) => id.as_str(),
+            Self::Version(id) => id.as_str(),
             Self::Run(id) => id.as_str(),
             Self::Model(id) => id.as_str(),
         }
@@ -71,6 +76,7 @@ impl Item {
     fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
         Ok(match row.get::<_, String>("kind")?.as_str() {
             "dataset" => Self::Dataset(sql::parsed(row, "id")?),
+            "version" => Self::Version(sql::parsed(row, "id")?),
             "run" => Self::Run(sql::parsed(row, "id")?),
             _ => Self::Model(sql::parsed(row, "id")?),
         })
@@ -80,10 +86,18 @@ impl Item {
 /// Moves something to the trash. Its name is free at once.
 ///
 /// # Errors
-/// `NotFound`; `Conflict` for a run that has not ended and a model that is deployed.
+/// `NotFound`; `Conflict` for a run that has not ended, a model that is deployed, and a version that
+/// has a tag.
 pub fn put(w: &mut Write<'_>, item: &Item) -> Result<()> {
     let busy: bool = match item {
         Item::Dataset(_) => false,
+        Item::Version(id) => sql::value(
+            w,
+            "select exists (select 1 from dataset_tags t
+                join dataset_versions v on v.dataset_id = t.dataset_id and v.number = t.number
+                where v.id = ?1)",
+            [id.as_str()],
+        )?,
         Item::Run(id) => sql::value(
             w,
             "select exists (select 1 from runs where id = ?1 and state in ('queued', 'running'))",
@@ -98,7 +112,7 @@ pub fn put(w: &mut Write<'_>, item: &Item) -> Result<()> {
     };
     if busy {
         return Err(Error::new(Code::Conflict, format!("the {} is in use", item.word()))
-            .hint("stop the run or the deployment first"));
+            .hint("stop the run or the deployment first, or move the tag"));
     }
     let now = w.now().as_ms();
     set_trashed(w, item, Some(now))
@@ -135,9 +149,12 @@ fn set_trashed(w: &mut Write<'_>, item: &Item, at_ms: Option<i64>) -> Result<()>
 pub fn list(db: &Connection) -> Result<Vec<Trashed>> {
     let query = "
         select 'dataset' as kind, id, name, trashed_at,
-                (select coalesce(sum(content_bytes), 0) from dataset_versions where dataset_id = datasets.id)
-                as bytes
+                (select coalesce(sum(content_bytes), 0) from dataset_versions
+                    where dataset_id = datasets.id and trashed_at is null) as bytes
             from datasets where trashed_at is not null
+        union all
+        select 'version', v.id, d.name || ' version ' || v.number, v.trashed_at, v.content_bytes
+            from dataset_versions v join datasets d on d.id = v.dataset_id where v.trashed_at is not null
         union all
         select 'run', id, iif(name = '', pipeline || ' ' || number, name), trashed_at, 0
             from runs where trashed_at is not null
@@ -177,7 +194,7 @@ impl Store {
 /// What was deleted, and what had to stay.
 fn delete_all(w: &mut Write<'_>) -> Result<(Vec<Trashed>, Vec<Trashed>)> {
     let (mut deleted, mut kept) = (Vec::new(), Vec::new());
-    // Models first: they stand on runs, and runs on datasets.
+    // Models first: they stand on runs, and runs on versions of datasets.
     let mut trashed = list(w)?;
     trashed.sort_by(|one, other| other.item.cmp(&one.item));
     for trashed in trashed {
@@ -202,6 +219,10 @@ fn free(item: &Item) -> &'static str {
                     exists (select 1 from run_datasets where version_id = v.id)
                     or exists (select 1 from model_versions where dataset_version_id = v.id)))"
         }
+        Item::Version(_) => {
+            "select not exists (select 1 from run_datasets where version_id = ?1)
+                and not exists (select 1 from model_versions where dataset_version_id = ?1)"
+        }
         Item::Run(_) => "select not exists (select 1 from model_versions where run_id = ?1)",
         Item::Model(_) => "select not exists (select 1 from deployments where model_id = ?1)",
     }
@@ -209,7 +230,12 @@ fn free(item: &Item) -> &'static str {
 
 fn delete(w: &mut Write<'_>, item: &Item) -> Result<()> {
     let versions = match item {
-        Item::Dataset(_) => "select id from dataset_versions where dataset_id = ?1 order by id",
+        // What was told of its tags has `id/tag` as its subject; `0` comes after `/`.
+        Item::Dataset(_) => {
+            "select id from dataset_versions where dataset_id = ?1
+             union select subject from manifests where subject > ?1 || '/' and subject < ?1 || '0' order by 1"
+        }
+        Item::Version(_) => "select id from dataset_versions where id = ?1 order by id",
         // A run is told whole in its own manifest.
         Item::Run(_) => "select id from runs where id = ?1 order by id",
         Item::Model(_) => {
@@ -222,11 +248,18 @@ fn delete(w: &mut Write<'_>, item: &Item) -> Result<()> {
         // An alias points to a version with no way to vanish by itself.
         sql::change(w, "delete from aliases where model_id = ?1", [id.as_str()])?;
     }
+    let mut publication =
+        Publication::new("deleted", item.id()).deleted(item.table(), json!({ "id": item.id() }));
+    if let Item::Version(id) = item {
+        // Its own manifest was the last to tell how many versions the dataset has had.
+        let dataset_id = datasets::version(w, id)?.dataset_id;
+        publication = publication.rows("datasets", "id = ?1", &[dataset_id.as_str()]);
+    }
     sql::change(w, &format!("delete from {} where id = ?1", item.table()), [item.id()])?;
     w.touch(item.topic());
     for subject in subjects.iter().map(String::as_str).chain([item.id()]) {
         w.retire(subject)?;
     }
-    w.publish(Publication::new("deleted", item.id()).deleted(item.table(), json!({ "id": item.id() })));
+    w.publish(publication);
     Ok(())
 }

@@ -173,11 +173,12 @@ fn text_of(value: &Value) -> String {
 }
 
 /// The tables whose rows are in manifests.
-const COVERED: [&str; 19] = [
+const COVERED: [&str; 20] = [
     "manifests",
     "projects",
     "datasets",
     "dataset_versions",
+    "dataset_tags",
     "runs",
     "step_runs",
     "run_datasets",

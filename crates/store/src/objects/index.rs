@@ -243,9 +243,9 @@ impl Index {
 }
 
 /// The tables and indexes of a database, as they were written.
-fn shape(db: &Connection) -> Result<Vec<(String, Option<String>)>> {
-    let query = "select name, sql from sqlite_schema order by type, name";
-    sql::many(db, query, [], |row| Ok((row.get("name")?, row.get("sql")?)))
+fn shape(db: &Connection) -> Result<Vec<[Option<String>; 4]>> {
+    let query = "select type, name, tbl_name, sql from sqlite_schema order by type, name";
+    sql::many(db, query, [], |row| Ok([row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?]))
 }
 
 /// Removes what was seen longest ago, until the rest takes no more than `most` bytes.

@@ -7,4 +7,5 @@ mod flips;
 mod processes;
 mod records;
 mod repair;
+mod versions;
 mod world;

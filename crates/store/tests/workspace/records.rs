@@ -221,7 +221,7 @@ fn lineage_is_found_in_both_directions() {
     let project_id = furnish(&world.store);
     let store = &world.store;
     let dataset = store.read(|db| datasets::by_name(db, &project_id, "iris")).unwrap().unwrap();
-    let version = store.read(|db| datasets::latest(db, &dataset.id)).unwrap().unwrap();
+    let version = store.read(|db| datasets::version_numbered(db, &dataset.id, 1)).unwrap();
     let trained = store.read(|db| models::trained_on(db, &version.id)).unwrap();
     assert_eq!(trained.len(), 2);
     let run_id = trained[0].run_id.clone().unwrap();

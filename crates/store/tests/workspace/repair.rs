@@ -18,6 +18,7 @@ fn dump(path: &Path) -> Vec<(String, Vec<Vec<Value>>)> {
         "projects",
         "datasets",
         "dataset_versions",
+        "dataset_tags",
         "runs",
         "step_runs",
         "run_datasets",

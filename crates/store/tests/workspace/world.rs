@@ -127,6 +127,14 @@ pub fn furnish(store: &Store) -> ProjectId {
         .write(action(), |w| {
             let dataset = datasets::create(w, &project_id, "iris")?;
             let version = datasets::add_version(w, &dataset.id, new_version(content))?.version;
+            let second = datasets::add_version(w, &dataset.id, new_version(package))?.version;
+            datasets::tags::set(w, &second.id, "clean")?;
+            datasets::tags::set(w, &version.id, "clean")?;
+            datasets::tags::set(w, &second.id, "raw")?;
+            datasets::tags::set(w, &second.id, "gone")?;
+            datasets::tags::remove(w, &dataset.id, "gone")?;
+            let third = datasets::add_version(w, &dataset.id, new_version(Digest::of(b"a model")))?;
+            assert!(!third.is_new, "the same bytes are the same version");
             datasets::set_target(w, &dataset.id, Some("species"), Some("multiclass"))?;
             let model = models::create(w, &project_id, "species")?;
             let new = NewModelVersion {
