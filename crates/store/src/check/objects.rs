@@ -29,11 +29,14 @@ struct Dependents {
     missing: BTreeSet<Digest>,
 }
 
-/// An object that rows cannot do without, and whose it is, the nearest first.
+/// An object that rows cannot do without, and whose it is.
 struct Needed {
     root: Digest,
-    owners: Vec<String>,
+    owners: Vec<Owner>,
 }
+
+/// Who holds an object (1), or was made from it or runs with it (2); the nearest come first.
+type Owner = (u8, String);
 
 pub(super) fn check(
     store: &Store,
@@ -116,7 +119,7 @@ fn find_dependents(
             // What stands below it cannot be told.
             Err(error) if error.code == Code::Corrupt => {
                 if !damaged.objects.contains(root) {
-                    report.add(FindingKind::DamagedObject, format!("{}: {error}", owners.join(", ")));
+                    report.add(FindingKind::DamagedObject, format!("{owner}: {error}", owner = owners[0].1));
                 }
                 found.by_object.entry(*root).or_default().push(at);
                 continue;
@@ -140,19 +143,13 @@ fn find_dependents(
 
 /// The owners of these roots, in a sentence.
 fn told(needed: &[Needed], roots: &[usize]) -> Option<String> {
-    let mut seen = HashSet::new();
-    let owners: Vec<_> = roots
-        .iter()
-        .flat_map(|&at| &needed[at].owners)
-        .filter(|owner| seen.insert(owner.as_str()))
-        .map(String::as_str)
-        .collect();
-    let (named, rest) = owners.split_at(owners.len().min(NAMED));
+    let owners: BTreeSet<&Owner> = roots.iter().flat_map(|&at| &needed[at].owners).collect();
+    let named: Vec<_> = owners.iter().take(NAMED).map(|(_, owner)| owner.as_str()).collect();
     let sentence = named.join(", ");
-    match (named, rest) {
-        ([], _) => None,
-        (_, []) => Some(sentence),
-        (_, rest) => Some(format!("{sentence} and {} more", rest.len())),
+    match owners.len() - named.len() {
+        0 if named.is_empty() => None,
+        0 => Some(sentence),
+        rest => Some(format!("{sentence} and {rest} more")),
     }
 }
 
@@ -184,7 +181,8 @@ fn needed_objects(db: &Connection) -> Result<Vec<Needed>> {
             from revisions r join deployments p on p.id = r.deployment_id
                 join model_versions v on v.id = r.model_version_id
         order by 1, 2, 3";
-    let rows = sql::many(db, query, [], |row| Ok((row.get("digest")?, row.get("owner")?)))?;
+    let rows =
+        sql::many(db, query, [], |row| Ok((row.get("digest")?, (row.get("nearness")?, row.get("owner")?))))?;
     let mut needed: Vec<Needed> = Vec::new();
     for (root, owner) in rows {
         match needed.last_mut().filter(|last| last.root == root) {

@@ -9,7 +9,7 @@ use base::Progress;
 use rusqlite::Connection;
 use rusqlite::types::Value;
 use serde_json::json;
-use store::{Access, CheckReport, Depth, Store, datasets, models, runs};
+use store::{Access, CheckReport, Depth, FindingKind, Store, datasets, models, runs};
 use tempfile::TempDir;
 
 use crate::world::{World, action, clock, furnish, new_model_version, new_run, new_version};
@@ -118,6 +118,29 @@ fn any_of_500_flipped_bits_in_the_packs_is_found_and_named_with_what_depends_on_
         flip(&packs[pack], at, bit);
     }
     assert_eq!(check(&store).findings, [], "nothing is left of the flips");
+    drop(dir);
+}
+
+#[test]
+fn damage_to_a_chunk_names_all_versions_told_by_it_and_what_was_made_of_them() {
+    let (path, dir) = workspace();
+    let packs = fs::read_dir(path.join("objects/packs")).unwrap().map(|entry| entry.unwrap().path());
+    // The chunk of the first version lies whole in its pack; the other versions are told by it.
+    let pack = packs.max_by_key(|pack| fs::metadata(pack).unwrap().len()).unwrap();
+    flip(&pack, 10_000, 3);
+    let (store, _) = Store::open(&path, Access::Guest, clock()).unwrap();
+    let report = check(&store);
+    let damaged = report.findings.iter().filter(|finding| finding.kind == FindingKind::DamagedObject);
+    let damaged: Vec<_> = damaged.map(|finding| finding.message.as_str()).collect();
+    assert_eq!(damaged.len(), 2, "the chunk, and the next one, which is told by it: {damaged:?}");
+    let owners = [
+        "version 1 of the dataset `wine`",
+        "version 2 of the dataset `wine`",
+        "version 3 of the dataset `wine`",
+        "run 2 of the pipeline `species`, which read it",
+        "version 1 of the model `taste`, which learned from it",
+    ];
+    assert!(damaged.iter().any(|message| owners.iter().all(|owner| message.contains(owner))), "{damaged:?}");
     drop(dir);
 }
 
