@@ -75,7 +75,7 @@ impl Store {
                 std::fs::read_to_string(path).map_err(|error| files::io_error("read", path, &error))?;
             digests_in(&text, &mut roots);
         }
-        self.objects().mark(roots)
+        self.objects().mark(roots, progress)
     }
 }
 

@@ -20,9 +20,24 @@ pub(super) fn check(
     progress: &Progress,
     report: &mut CheckReport,
 ) -> Result<()> {
+    let before = store.read(audit::head)?;
+    check_files(store, report)?;
+    if depth == Depth::Quick {
+        return Ok(());
+    }
+    let differences = compare_with_manifests(store, progress, report)?;
+    if store.read(audit::head)? == before {
+        report.findings.extend(differences);
+    } else if !differences.is_empty() {
+        report.add(FindingKind::Busy, "something was written during the check");
+    }
+    Ok(())
+}
+
+/// Is every manifest there that the database speaks of, and no other?
+fn check_files(store: &Store, report: &mut CheckReport) -> Result<()> {
     // The files first: a file is written after its row, so each one here has a row below.
     let paths = manifests::files_in(&store.inner.layout.manifests())?;
-    let before = store.read(audit::head)?;
     let known = store.read(|db| {
         let query = "select hash, kind, iif(body is null, 'settled', iif(body = '', 'retired', 'waiting'))
                      as state from manifests order by hash";
@@ -50,9 +65,15 @@ pub(super) fn check(
             format!("the index does not know the manifest `{}`", short(hash)),
         );
     }
-    if depth == Depth::Quick {
-        return Ok(());
-    }
+    Ok(())
+}
+
+/// Rebuilds the database from the manifests beside the one there is; gives what differs.
+fn compare_with_manifests(
+    store: &Store,
+    progress: &Progress,
+    report: &mut CheckReport,
+) -> Result<Vec<Finding>> {
     // A database without a name is SQLite's own: in memory, and in a temporary file when it grows.
     // A check changes nothing in the workspace.
     let failed = |error| sql::failed("compare rows with manifests", &error);
@@ -67,13 +88,7 @@ pub(super) fn check(
     let database =
         database.to_str().ok_or_else(|| Error::invalid("the path of the workspace is not UTF-8"))?;
     rebuilt_db.execute("attach database ?1 as live", [database]).map_err(failed)?;
-    let differences = compare(&rebuilt_db, progress)?;
-    if store.read(audit::head)? == before {
-        report.findings.extend(differences);
-    } else if !differences.is_empty() {
-        report.add(FindingKind::Busy, "something was written during the check");
-    }
-    Ok(())
+    compare(&rebuilt_db, progress)
 }
 
 pub(super) fn check_database(db: &Connection, depth: Depth, report: &mut CheckReport) -> Result<()> {

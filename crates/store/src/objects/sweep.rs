@@ -27,19 +27,24 @@ const WORTH: u64 = 10;
 impl Objects {
     /// Everything that `roots` and what this process has put stand on. Roots that are no objects
     /// are fine: whatever looks like a digest may be one.
-    pub(crate) fn mark(&self, roots: impl IntoIterator<Item = Digest>) -> Result<HashSet<Digest>> {
+    pub(crate) fn mark(
+        &self,
+        roots: impl IntoIterator<Item = Digest>,
+        progress: &Progress,
+    ) -> Result<HashSet<Digest>> {
         let pins = self.pins.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let mut live = HashSet::new();
         for root in roots.into_iter().chain(pins) {
+            progress.step("looking for what is needed", live.len() as u64, None)?;
             self.mark_one(root, &mut live)?;
         }
-        self.mark_bases(&mut live)?;
+        self.mark_bases(&mut live, progress)?;
         Ok(live)
     }
 
     /// What live objects are told by is live too, wherever a copy of them lies. The packs say it,
     /// not the index, which is only a cache.
-    fn mark_bases(&self, live: &mut HashSet<Digest>) -> Result<()> {
+    fn mark_bases(&self, live: &mut HashSet<Digest>, progress: &Progress) -> Result<()> {
         let mut fetch = self.fetch();
         let mut done = HashSet::new();
         let mut before = None;
@@ -47,6 +52,7 @@ impl Objects {
         while before != Some(live.len()) {
             before = Some(live.len());
             for pack in self.index.packs()?.into_keys() {
+                progress.step("looking for what is needed", live.len() as u64, None)?;
                 for entry in self.index.entries(&pack)? {
                     if !entry.is_delta() || !live.contains(&entry.digest) {
                         continue;

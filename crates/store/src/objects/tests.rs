@@ -267,14 +267,14 @@ fn sweeping_keeps_what_is_live_and_frees_the_rest() {
     let objects = open(dir.path());
     let (kept_digest, dead_digest) = (objects.put_bytes(&kept).unwrap(), objects.put_bytes(&dead).unwrap());
     assert_eq!(
-        objects.plan(&objects.mark([]).unwrap()).unwrap().freed_objects,
+        objects.plan(&objects.mark([], &Progress::silent()).unwrap()).unwrap().freed_objects,
         0,
         "a process keeps what it put"
     );
     drop(objects);
 
     let objects = open(dir.path());
-    let live = objects.mark([kept_digest, Digest::of(b"no object at all")]).unwrap();
+    let live = objects.mark([kept_digest, Digest::of(b"no object at all")], &Progress::silent()).unwrap();
     let planned = objects.plan(&live).unwrap();
     let swept = objects.alone(|| objects.sweep(&live, &Progress::silent())).unwrap();
     assert_eq!(planned, swept);
@@ -315,7 +315,7 @@ fn a_reader_that_was_open_before_a_sweep_goes_on() {
     let (reading, sweeping) = (open(dir.path()), open(dir.path()));
     let mut reader = reading.reader(&digest).unwrap();
     let mut read = reader.next_blob().unwrap().unwrap();
-    let live = sweeping.mark([digest]).unwrap();
+    let live = sweeping.mark([digest], &Progress::silent()).unwrap();
     sweeping.alone(|| sweeping.sweep(&live, &Progress::silent())).unwrap();
     while let Some(blob) = reader.next_blob().unwrap() {
         read.extend(blob);

@@ -158,13 +158,13 @@ fn what_a_live_version_is_told_by_is_not_swept() {
     }
     let objects = open(&root);
     let before = objects.stored_bytes().unwrap();
-    let live = objects.mark([last]).unwrap();
+    let live = objects.mark([last], &Progress::silent()).unwrap();
     objects.alone(|| objects.sweep(&live, &Progress::silent())).unwrap();
     assert!(objects.read(&last).unwrap() == rows.concat().as_bytes());
     assert_eq!(objects.verify(&Progress::silent()).unwrap().0, []);
     assert!(objects.below(&last).unwrap().iter().all(|(_, is_there)| *is_there));
 
-    let live = objects.mark([]).unwrap();
+    let live = objects.mark([], &Progress::silent()).unwrap();
     let swept = objects.alone(|| objects.sweep(&live, &Progress::silent())).unwrap();
     assert!(swept.freed_bytes > before / 2);
     assert_eq!(objects.stored_bytes().unwrap(), 0);
@@ -322,7 +322,7 @@ proptest! {
             assert!(objects.read(digest).unwrap() == *text);
         }
         let (digest, text) = &versions[live.index(versions.len())];
-        let marked = objects.mark([*digest]).unwrap();
+        let marked = objects.mark([*digest], &Progress::silent()).unwrap();
         objects.alone(|| objects.sweep(&marked, &Progress::silent())).unwrap();
         assert!(objects.read(digest).unwrap() == *text);
     }
