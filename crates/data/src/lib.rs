@@ -3,11 +3,13 @@
 //! and folders that it is given; it does not know datasets, versions or the workspace.
 
 pub mod drift;
+mod each;
 pub mod expr;
 pub mod import;
 pub mod page;
 pub mod profile;
 pub mod query;
+mod row_hash;
 mod schema;
 pub mod split;
 mod table;

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use super::{ColumnProfile, Limits, ValueCount};
+use super::{ColumnProfile, Lengths, Limits, ValueCount};
 use crate::schema::Kind;
 
 /// Values that a profile lists.
@@ -18,13 +18,24 @@ pub(super) struct TextCounter {
     bytes: usize,
     present: u64,
     missing: u64,
+    chars: Option<(u64, u64)>,
+    all_chars: u64,
     // Made when the limit is reached: from then on no new text is kept.
     sketch: Option<Sketch>,
 }
 
 impl TextCounter {
     pub(super) fn new(limits: Limits) -> Self {
-        Self { limits, counts: HashMap::new(), bytes: 0, present: 0, missing: 0, sketch: None }
+        Self {
+            limits,
+            counts: HashMap::new(),
+            bytes: 0,
+            present: 0,
+            missing: 0,
+            chars: None,
+            all_chars: 0,
+            sketch: None,
+        }
     }
 
     pub(super) fn add(&mut self, value: Option<&str>) {
@@ -33,6 +44,10 @@ impl TextCounter {
             return;
         };
         self.present += 1;
+        let chars = value.chars().count() as u64;
+        let (min, max) = self.chars.unwrap_or((chars, chars));
+        self.chars = Some((min.min(chars), max.max(chars)));
+        self.all_chars += chars;
         if let Some(sketch) = &mut self.sketch {
             sketch.add(hash(value.as_bytes()));
         }
@@ -65,8 +80,10 @@ impl TextCounter {
         let counted = self.counts.into_iter().map(|(value, count)| ValueCount { value: cut(&value), count });
         let top = top_of(counted.collect(), wanted);
         let other = self.present - top.iter().map(|entry| entry.count).sum::<u64>();
+        let mean = self.all_chars as f64 / self.present as f64;
         ColumnProfile {
             distinct_is_exact: self.sketch.is_none(),
+            lengths: self.chars.map(|(min, max)| Lengths { min, mean, max }),
             ..plain(
                 name,
                 Kind::Text,
@@ -78,23 +95,34 @@ impl TextCounter {
     }
 }
 
-/// The profile of truth values.
-pub(super) fn of_booleans(name: &str, values: impl IntoIterator<Item = Option<bool>>) -> ColumnProfile {
-    let (mut yes, mut no, mut missing) = (0, 0, 0);
-    for value in values {
+/// Counts truth values.
+#[derive(Default)]
+pub(super) struct TruthCounter {
+    yes: u64,
+    no: u64,
+    missing: u64,
+}
+
+impl TruthCounter {
+    pub(super) fn add(&mut self, value: Option<bool>) {
         match value {
-            Some(true) => yes += 1,
-            Some(false) => no += 1,
-            None => missing += 1,
+            Some(true) => self.yes += 1,
+            Some(false) => self.no += 1,
+            None => self.missing += 1,
         }
     }
-    let present = yes + no;
-    let listed = [("true", yes), ("false", no)].into_iter().filter(|(_, count)| *count > 0);
-    let listed: Vec<_> = listed.map(|(value, count)| ValueCount { value: value.to_owned(), count }).collect();
-    let counts = Counts { present, missing, distinct: listed.len() as u64 };
-    ColumnProfile {
-        true_share: (present > 0).then(|| yes as f64 / present as f64),
-        ..plain(name, Kind::Boolean, counts, top_of(listed, &[]), 0)
+
+    pub(super) fn finish(self, name: &str) -> ColumnProfile {
+        let Self { yes, no, missing } = self;
+        let present = yes + no;
+        let listed = [("true", yes), ("false", no)].into_iter().filter(|(_, count)| *count > 0);
+        let listed: Vec<_> =
+            listed.map(|(value, count)| ValueCount { value: value.to_owned(), count }).collect();
+        let counts = Counts { present, missing, distinct: listed.len() as u64 };
+        ColumnProfile {
+            true_share: (present > 0).then(|| yes as f64 / present as f64),
+            ..plain(name, Kind::Boolean, counts, top_of(listed, &[]), 0)
+        }
     }
 }
 
@@ -123,6 +151,11 @@ fn plain(name: &str, kind: Kind, counts: Counts, top: Vec<ValueCount>, other: u6
         top,
         other,
         true_share: None,
+        zeros: 0,
+        negatives: 0,
+        lengths: None,
+        granularity: None,
+        meaning: None,
     }
 }
 

@@ -2,28 +2,33 @@
 //! while one column fits into memory; beyond that it says that it is estimated. A profile is also
 //! what a monitor compares new rows with, so nobody needs the raw data again.
 
+mod collect;
+mod compare;
 mod count;
+mod missing;
 mod numbers;
+mod relations;
+mod semantic;
 mod suggest;
+mod whole;
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
-
-use arrow::array::{Array as _, AsArray as _};
-use arrow::datatypes::{Float64Type, Int64Type, TimestampMillisecondType};
-use base::{Error, Progress, Result};
 use serde::{Deserialize, Serialize};
 
+pub(crate) use collect::Collector;
+pub use compare::{ColumnComparison, Comparison, KindChange, ValueShares, compare};
 pub(crate) use count::mixed;
+pub use missing::{Missing, MissingPattern};
+pub use relations::{MAX_RELATED, Matrix, Relations};
+pub use semantic::{Meaning, Semantic};
 pub use suggest::{Suggestion, suggest_target, task_of};
+pub use whole::{profile, profile_as_it_comes, profile_like};
 
-use crate::schema::{Column, Kind};
-use crate::table::TableFile;
-use count::TextCounter;
+use crate::schema::Kind;
+use count::{TextCounter, TruthCounter};
 use numbers::NumberCollector;
 
 /// What every column of a table holds.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Profile {
     /// Rows of the table.
     pub rows: u64,
@@ -31,6 +36,16 @@ pub struct Profile {
     pub columns: Vec<ColumnProfile>,
     /// True when no figure of any column is estimated.
     pub exact: bool,
+    /// Rows that are copies of an earlier one, by 128-bit hashes of their visible cells. None for
+    /// tables of more than 20 million rows, and where it was not asked for.
+    #[serde(default)]
+    pub duplicate_rows: Option<u64>,
+    /// Which columns are missing together.
+    #[serde(default)]
+    pub missing: Option<Missing>,
+    /// How columns go together.
+    #[serde(default)]
+    pub relations: Option<Relations>,
 }
 
 /// What one column holds.
@@ -69,6 +84,48 @@ pub struct ColumnProfile {
     pub other: u64,
     /// The share of `true` among the values of a boolean column.
     pub true_share: Option<f64>,
+    /// Numbers that are zero.
+    #[serde(default)]
+    pub zeros: u64,
+    /// Numbers below zero.
+    #[serde(default)]
+    pub negatives: u64,
+    /// How long texts are.
+    #[serde(default)]
+    pub lengths: Option<Lengths>,
+    /// The longest unit of which all moments are whole multiples.
+    #[serde(default)]
+    pub granularity: Option<Granularity>,
+    /// What the values mean, if nearly all of them mean one thing.
+    #[serde(default)]
+    pub meaning: Option<Meaning>,
+}
+
+/// Lengths of texts in characters.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Lengths {
+    /// The shortest text.
+    pub min: u64,
+    /// The mean.
+    pub mean: f64,
+    /// The longest text.
+    pub max: u64,
+}
+
+/// How finely moments are given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Granularity {
+    /// Every moment is a midnight in UTC: these are dates.
+    Day,
+    /// Whole hours.
+    Hour,
+    /// Whole minutes.
+    Minute,
+    /// Whole seconds.
+    Second,
+    /// Milliseconds.
+    Millisecond,
 }
 
 /// Seven quantiles.
@@ -132,65 +189,6 @@ impl Limits {
     pub(crate) const STANDARD: Self = Self { numbers: 50_000_000, texts: 1_000_000, text_bytes: 128 << 20 };
 }
 
-/// Profiles every visible column of a table.
-///
-/// # Errors
-/// `corrupt` for an unreadable table, `cancelled`.
-pub fn profile(table: &TableFile, progress: &Progress) -> Result<Profile> {
-    profile_within(table, None, Limits::STANDARD, progress)
-}
-
-/// Profiles a table with the bins and values of an earlier profile, so that the two can be
-/// compared bin by bin. Columns that the earlier one does not have get bins of their own.
-///
-/// # Errors
-/// As [`profile`].
-pub fn profile_like(table: &TableFile, baseline: &Profile, progress: &Progress) -> Result<Profile> {
-    profile_within(table, Some(baseline), Limits::STANDARD, progress)
-}
-
-pub(crate) fn profile_within(
-    table: &TableFile,
-    baseline: Option<&Profile>,
-    limits: Limits,
-    progress: &Progress,
-) -> Result<Profile> {
-    let columns: Vec<&Column> = table.meta().visible().collect();
-    let total = columns.len() as u64;
-    progress.step("profiling", 0, Some(total))?;
-    let next = AtomicUsize::new(0);
-    let done: Mutex<Vec<Option<Result<ColumnProfile>>>> = Mutex::new(columns.iter().map(|_| None).collect());
-    let work = || {
-        loop {
-            let at = next.fetch_add(1, Ordering::Relaxed);
-            let Some(column) = columns.get(at) else { return };
-            let like = baseline.and_then(|profile| profile.column(&column.name));
-            let made = column_profile(table, column, like, limits, progress);
-            let has_failed = made.is_err();
-            let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
-            done[at] = Some(made);
-            let finished = done.iter().flatten().count() as u64;
-            if has_failed || progress.step("profiling", finished, Some(total)).is_err() {
-                return;
-            }
-        }
-    };
-    // Columns are independent, and each result has its place: the order of work changes nothing.
-    // Very long columns go one at a time, so that memory stays below one column's limit.
-    let threads = if table.rows() > limits.numbers as u64 / 4 { 1 } else { 2 };
-    std::thread::scope(|scope| {
-        for _ in 1..threads {
-            scope.spawn(work);
-        }
-        work();
-    });
-    let made = done.into_inner().unwrap_or_else(PoisonError::into_inner);
-    let columns = made.into_iter().map(|column| column.unwrap_or_else(|| Err(Error::cancelled())));
-    let columns = columns.collect::<Result<Vec<_>>>()?;
-    let exact = columns.iter().all(|c| c.distinct_is_exact) && table.rows() <= limits.numbers as u64;
-    Ok(Profile { rows: table.rows(), columns, exact })
-}
-
 impl Profile {
     /// The profile of the column of this name.
     pub fn column(&self, name: &str) -> Option<&ColumnProfile> {
@@ -203,8 +201,9 @@ impl ColumnProfile {
     /// `like` it has the bins of an earlier profile of the column.
     pub fn of_numbers(name: &str, kind: Kind, values: &[f64], like: Option<&Self>) -> Self {
         if kind == Kind::Boolean {
-            let truths = values.iter().map(|value| (!value.is_nan()).then_some(*value != 0.0));
-            return count::of_booleans(name, truths);
+            let mut truths = TruthCounter::default();
+            values.iter().for_each(|value| truths.add((!value.is_nan()).then_some(*value != 0.0)));
+            return truths.finish(name);
         }
         let mut collector = NumberCollector::new(values.len() as u64, Limits::STANDARD.numbers);
         for value in values {
@@ -225,6 +224,21 @@ impl ColumnProfile {
         counter.finish(name, like)
     }
 
+    /// True for a column with one value only, missing ones aside.
+    pub fn is_constant(&self) -> bool {
+        self.count > 0 && self.distinct == 1
+    }
+
+    /// True for a column without missing values in which no value repeats.
+    pub fn is_unique(&self) -> bool {
+        self.count > 0 && self.missing == 0 && self.distinct_is_exact && self.distinct == self.count
+    }
+
+    /// True if the values seem to belong to persons.
+    pub fn is_personal(&self) -> bool {
+        self.meaning.is_some_and(|meaning| meaning.semantic.is_personal())
+    }
+
     /// True for a column in which no value repeats, so that it names rows and predicts nothing.
     pub fn is_id_like(&self) -> bool {
         matches!(self.kind, Kind::Integer | Kind::Text)
@@ -237,59 +251,7 @@ impl ColumnProfile {
     }
 }
 
-fn column_profile(
-    table: &TableFile,
-    column: &Column,
-    like: Option<&ColumnProfile>,
-    limits: Limits,
-    progress: &Progress,
-) -> Result<ColumnProfile> {
-    let name = column.name.as_str();
-    let batches = table.batches(Some(&[name]))?.map(|batch| {
-        if progress.cancel().is_cancelled() {
-            return Err(Error::cancelled());
-        }
-        Ok(batch?.column(0).clone())
-    });
-    match column.kind {
-        Kind::Number => {
-            let mut collector = NumberCollector::new(table.rows(), limits.numbers);
-            for array in batches {
-                array?.as_primitive::<Float64Type>().iter().for_each(|value| collector.add(value));
-            }
-            Ok(collector.finish(name, column.kind, like))
-        }
-        Kind::Integer | Kind::Time => {
-            let mut collector = NumberCollector::new(table.rows(), limits.numbers);
-            for array in batches {
-                let array = array?;
-                if column.kind == Kind::Integer {
-                    array.as_primitive::<Int64Type>().iter().for_each(|value| collector.add(value));
-                } else {
-                    let moments = array.as_primitive::<TimestampMillisecondType>();
-                    moments.iter().for_each(|value| collector.add(value));
-                }
-            }
-            Ok(collector.finish(name, column.kind, like))
-        }
-        Kind::Boolean => {
-            let mut all = Vec::new();
-            for array in batches {
-                all.extend(array?.as_boolean().iter());
-            }
-            Ok(count::of_booleans(name, all))
-        }
-        Kind::Text => {
-            let mut counter = TextCounter::new(limits);
-            for array in batches {
-                let array = array?;
-                debug_assert!(array.len() <= 8192, "batches are short, so cancelling is quick");
-                array.as_string::<i32>().iter().for_each(|value| counter.add(value));
-            }
-            Ok(counter.finish(name, like))
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_whole;

@@ -1,7 +1,7 @@
 //! Statistics of numbers: collected, sorted once, and read off the sorted values.
 
 use super::count::{Sketch, mixed, top_of};
-use super::{ColumnProfile, Histogram, Quantiles, ValueCount};
+use super::{ColumnProfile, Granularity, Histogram, Quantiles, ValueCount};
 use crate::schema::Kind;
 
 /// Bins of a histogram.
@@ -48,6 +48,8 @@ pub(super) struct NumberCollector<T> {
     seen: u64,
     missing: u64,
     infinite: u64,
+    zeros: u64,
+    negatives: u64,
     kept: Vec<T>,
     extremes: Option<(f64, f64)>,
     // Only fed when values are left out.
@@ -62,6 +64,8 @@ impl<T: Value> NumberCollector<T> {
             seen: 0,
             missing: 0,
             infinite: 0,
+            zeros: 0,
+            negatives: 0,
             kept: Vec::new(),
             extremes: None,
             sketch: Sketch::default(),
@@ -76,6 +80,9 @@ impl<T: Value> NumberCollector<T> {
             self.missing += 1;
             return;
         };
+        let number = value.number();
+        self.zeros += u64::from(number == 0.0);
+        self.negatives += u64::from(number < 0.0);
         if !value.number().is_finite() {
             self.infinite += 1;
             return;
@@ -84,7 +91,6 @@ impl<T: Value> NumberCollector<T> {
             self.kept.push(value);
             return;
         }
-        let number = value.number();
         let (min, max) = self.extremes.unwrap_or((number, number));
         self.extremes = Some((min.min(number), max.max(number)));
         self.sketch.add(mixed(value.bits()));
@@ -133,8 +139,27 @@ impl<T: Value> NumberCollector<T> {
             top,
             other,
             true_share: None,
+            zeros: if kind == Kind::Time { 0 } else { self.zeros },
+            negatives: if kind == Kind::Time { 0 } else { self.negatives },
+            lengths: None,
+            granularity: if kind == Kind::Time { granularity(&numbers) } else { None },
+            meaning: None,
         }
     }
+}
+
+/// The longest unit that divides all moments, which are whole milliseconds.
+fn granularity(moments: &[f64]) -> Option<Granularity> {
+    let units = [
+        (Granularity::Day, 86_400_000),
+        (Granularity::Hour, 3_600_000),
+        (Granularity::Minute, 60_000),
+        (Granularity::Second, 1000),
+        (Granularity::Millisecond, 1),
+    ];
+    let divides = |unit: i64| moments.iter().all(|moment| *moment as i64 % unit == 0);
+    let longest = units.into_iter().find(|(_, unit)| divides(*unit));
+    longest.filter(|_| !moments.is_empty()).map(|(granularity, _)| granularity)
 }
 
 /// How many different values a sorted slice holds, and each of them if they are few.

@@ -138,6 +138,7 @@ impl Profile {
                     format!("every value of `{name}` is different: it names rows and predicts nothing");
                 warnings.push(Warning::column(name, message));
             }
+            warnings.extend(personal_warning(column));
             if column.count > 0 && column.missing > column.count {
                 let share = 100.0 * column.missing as f64 / all as f64;
                 warnings.push(Warning::column(name, format!("{share:.0}% of `{name}` is missing")));
@@ -148,6 +149,18 @@ impl Profile {
         }
         warnings
     }
+}
+
+fn personal_warning(column: &ColumnProfile) -> Option<Warning> {
+    let meaning = column.meaning.filter(|meaning| meaning.semantic.is_personal())?;
+    let (name, what) = (&column.name, meaning.semantic.title());
+    let share = (meaning.share * 100.0).round();
+    let looked_at = base::count(meaning.looked_at);
+    let message = format!(
+        "`{name}` seems to hold {what} ({share}% of {looked_at} values looked at): this is personal data, \
+         leave it out unless you may use it"
+    );
+    Some(Warning::column(name, message))
 }
 
 fn target_warning(target: &ColumnProfile) -> Option<Warning> {

@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, BooleanArray, Float64Array, Int64Array, RecordBatch, StringArray};
-use base::{Cancel, Code};
+use base::{Cancel, Code, Progress};
 
+use super::whole::Pass;
 use super::*;
 use crate::schema::{Column, TableMeta, Task, arrow_schema};
+use crate::table::TableFile;
 
 fn table(dir: &std::path::Path, columns: Vec<(&str, Kind, ArrayRef)>) -> TableFile {
     let names: Vec<Column> = columns.iter().map(|(name, kind, _)| Column::new(*name, *kind)).collect();
@@ -106,7 +108,8 @@ fn beyond_its_limits_a_profile_is_an_estimate_and_says_so() {
         vec![("text", Kind::Text, Arc::new(texts)), ("value", Kind::Number, Arc::new(values))],
     );
     let limits = Limits { numbers: 5000, texts: 1000, text_bytes: 1 << 20 };
-    let p = profile_within(&table, None, limits, &Progress::silent()).expect("profiles");
+    let p = Pass { table: &table, baseline: None, limits, is_whole: true, progress: &Progress::silent() };
+    let p = p.run(&|_, _| ()).expect("profiles");
     assert!(!p.exact);
     for column in &p.columns {
         assert!(!column.distinct_is_exact);
@@ -142,7 +145,7 @@ fn numbered(name: &str, kind: Kind, rows: u32) -> ColumnProfile {
 }
 
 fn suggestion(columns: Vec<ColumnProfile>) -> Option<(String, Task)> {
-    suggest_target(&Profile { rows: 0, columns, exact: true }).map(|s| (s.column, s.task))
+    suggest_target(&Profile { columns, exact: true, ..Profile::default() }).map(|s| (s.column, s.task))
 }
 
 #[test]
@@ -175,6 +178,7 @@ fn what_is_odd_is_said() {
             ColumnProfile::of_texts("y", uneven, None),
         ],
         exact: true,
+        ..Profile::default()
     };
     let said: Vec<String> = p.warnings(Some("y")).into_iter().map(|w| w.message).collect();
     assert_eq!(
