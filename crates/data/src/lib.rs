@@ -1,12 +1,15 @@
 //! Tables: importing them from text, their schema, their profile, the cells a viewer shows,
-//! expressions and queries over them, drift between two of them, and splitting them. Knows files
-//! and folders that it is given; it does not know datasets, versions or the workspace.
+//! expressions and queries over them, quality checks, drift between two of them, and splitting
+//! them. Knows files and folders that it is given; it does not know datasets, versions or the
+//! workspace.
 
+pub mod checks;
 pub mod drift;
 mod each;
 pub mod expr;
 pub mod import;
 pub mod page;
+mod pick;
 pub mod profile;
 pub mod query;
 mod row_hash;
