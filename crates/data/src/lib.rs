@@ -1,9 +1,10 @@
-//! Tables: importing them from text, their schema, their profile, the cells a viewer shows,
-//! expressions and queries over them, quality checks, drift between two of them, and splitting
-//! them. Knows files and folders that it is given; it does not know datasets, versions or the
-//! workspace.
+//! Tables: importing them from text, their schema, their profile, the cells a
+//! viewer shows, expressions and queries over them, quality checks, what changed from one version
+//! to another, drift, and splitting them. Knows files and folders that it is given; it does not
+//! know datasets, versions or the workspace.
 
 pub mod checks;
+pub mod diff;
 pub mod drift;
 mod each;
 pub mod expr;
