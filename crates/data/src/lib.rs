@@ -1,4 +1,4 @@
-//! Tables: importing them from text, their schema, their profile, the cells a
+//! Tables: importing them from text, their schema, their profile and a report of it, the cells a
 //! viewer shows, expressions and queries over them, quality checks, what changed from one version
 //! to another, drift, and splitting them. Knows files and folders that it is given; it does not
 //! know datasets, versions or the workspace.
@@ -13,6 +13,7 @@ pub mod page;
 mod pick;
 pub mod profile;
 pub mod query;
+pub mod report;
 mod row_hash;
 mod schema;
 pub mod split;
