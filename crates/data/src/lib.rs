@@ -18,6 +18,7 @@ mod row_hash;
 mod schema;
 pub mod split;
 mod table;
+pub mod transform;
 
 pub use page::{Page, PageColumn};
 pub use profile::{ColumnProfile, Profile};

@@ -108,7 +108,8 @@ impl Work {
             .build()
             .map_err(|e| Error::internal("cannot start a query").because(e))?;
         runtime.block_on(async {
-            let context = self.session().await?;
+            let context = session(self.memory_cap_bytes)?;
+            register(&context, self.names()).await?;
             let work = self.page(&context);
             tokio::pin!(work);
             loop {
@@ -123,29 +124,6 @@ impl Work {
                 }
             }
         })
-    }
-
-    async fn session(&self) -> Result<SessionContext> {
-        let failed = |e: &DataFusionError| Error::internal("cannot start a query").because(e);
-        let mut config = SessionConfig::new().with_target_partitions(1).with_batch_size(8192);
-        let options = config.options_mut();
-        options.sql_parser.enable_ident_normalization = false;
-        options.execution.parquet.schema_force_view_types = false;
-        let runtime = RuntimeEnvBuilder::new()
-            .with_memory_pool(Arc::new(FairSpillPool::new(self.memory_cap_bytes)))
-            .build_arc()
-            .map_err(|e| failed(&e))?;
-        let context = SessionContext::new_with_config_rt(config, runtime);
-        for (name, dir) in &self.tables {
-            // Opening it checks that the folder holds a whole table, with our own words if not.
-            TableFile::open(dir)?;
-            let url = file_url(&dir.join(DATA_FILE))?;
-            context
-                .register_parquet(TableReference::bare(name.as_str()), url, ParquetReadOptions::default())
-                .await
-                .map_err(|e| failed(&e))?;
-        }
-        Ok(context)
     }
 
     async fn page(&self, context: &SessionContext) -> Result<Page, DataFusionError> {
@@ -168,27 +146,67 @@ impl Work {
         Ok(Page { offset: 0, total_rows: None, columns, rows })
     }
 
-    /// The engine's error in terms of the query.
+    fn names(&self) -> impl Iterator<Item = (&str, &Path)> {
+        self.tables.iter().map(|(name, dir)| (name.as_str(), dir.as_path()))
+    }
+
     fn explain(&self, error: &DataFusionError) -> Error {
-        let cause = error.strip_backtrace();
-        if matches!(error.find_root(), DataFusionError::ResourcesExhausted(_)) {
-            let cap = bytes(self.memory_cap_bytes as u64);
-            return Error::invalid(format!("the query needs more memory than {cap}"))
-                .hint("group or join fewer rows, or select fewer columns")
-                .because(cause);
-        }
-        let names: Vec<&str> = self.tables.iter().map(|(name, _)| name.as_str()).collect();
-        Error::invalid("cannot run the query")
-            .hint(format!(
-                "the tables are {}; names are written as they are, with quotes around odd ones",
-                names.join(", ")
-            ))
-            .because(cause)
+        let names: Vec<&str> = self.names().map(|(name, _)| name).collect();
+        explain(error, &names, self.memory_cap_bytes)
     }
 }
 
+/// The engine, without tables.
+pub(crate) fn session(memory_cap_bytes: usize) -> Result<SessionContext> {
+    let mut config = SessionConfig::new().with_target_partitions(1).with_batch_size(8192);
+    let options = config.options_mut();
+    options.sql_parser.enable_ident_normalization = false;
+    options.execution.parquet.schema_force_view_types = false;
+    let runtime = RuntimeEnvBuilder::new()
+        .with_memory_pool(Arc::new(FairSpillPool::new(memory_cap_bytes)))
+        .build_arc()
+        .map_err(|e| Error::internal("cannot start a query").because(e))?;
+    Ok(SessionContext::new_with_config_rt(config, runtime))
+}
+
+/// Lets queries read tables, each a name and a table folder.
+pub(crate) async fn register(
+    context: &SessionContext,
+    tables: impl Iterator<Item = (&str, &Path)>,
+) -> Result<()> {
+    for (name, dir) in tables {
+        // Opening it checks that the folder holds a whole table, with our own words if not.
+        TableFile::open(dir)?;
+        let url = file_url(&dir.join(DATA_FILE))?;
+        context
+            .register_parquet(TableReference::bare(name), url, ParquetReadOptions::default())
+            .await
+            .map_err(|e| Error::internal("cannot start a query").because(e))?;
+    }
+    Ok(())
+}
+
+/// The engine's error in terms of a query over tables of these names.
+pub(crate) fn explain(error: &DataFusionError, names: &[&str], memory_cap_bytes: usize) -> Error {
+    let cause = error.strip_backtrace();
+    if matches!(error.find_root(), DataFusionError::ResourcesExhausted(_)) {
+        return Error::invalid(format!(
+            "the query needs more memory than {}",
+            bytes(memory_cap_bytes as u64)
+        ))
+        .hint("group or join fewer rows, or select fewer columns")
+        .because(cause);
+    }
+    Error::invalid("cannot run the query")
+        .hint(format!(
+            "the tables are {}; names are written as they are, with quotes around odd ones",
+            names.join(", ")
+        ))
+        .because(cause)
+}
+
 /// Fails unless the text is one query; says whether it asks for its plan only.
-fn refuse_all_but_queries(sql: &str) -> Result<bool> {
+pub(crate) fn refuse_all_but_queries(sql: &str) -> Result<bool> {
     let mut statements = Parser::parse_sql(&GenericDialect {}, sql)
         .map_err(|e| Error::invalid("cannot read the query").because(e).hint("write one SELECT"))?;
     let (Some(statement), true) = (statements.pop(), statements.is_empty()) else {
