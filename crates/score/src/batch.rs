@@ -4,6 +4,7 @@ use base::{Error, Result};
 use serde_json::Value as Json;
 
 use crate::card::Kind;
+use crate::moment::milliseconds;
 use crate::tensor::{Element, Elements};
 
 /// Rows for a model, column by column.
@@ -103,7 +104,7 @@ impl Values {
             Cell::Missing => Ok(f64::NAN),
             Cell::Number(number) => Ok(number),
             Cell::Bool(truth) => Ok(f64::from(u8::from(truth))),
-            Cell::Text(text) => parse_number(text).ok_or_else(|| misfit(name, row, kind, text)),
+            Cell::Text(text) => parse(text, kind).ok_or_else(|| misfit(name, row, kind, text)),
             Cell::Nested => Err(misfit(name, row, kind, &cell.to_string())),
         });
         Ok(Self::F64(numbers.collect::<Result<_>>()?))
@@ -142,7 +143,7 @@ impl Values {
             Self::Text(values) => {
                 let numbers = values.iter().enumerate().map(|(row, text)| match text {
                     None => Ok(f64::NAN),
-                    Some(text) => parse_number(text).ok_or_else(|| misfit(name, row, kind, text)),
+                    Some(text) => parse(text, kind).ok_or_else(|| misfit(name, row, kind, text)),
                 });
                 numbers.collect::<Result<_>>()?
             }
@@ -213,6 +214,12 @@ impl From<Elements> for Values {
     }
 }
 
+/// What a graph takes for a text in a column of numbers; of a time, its milliseconds since 1970.
+fn parse(text: &str, kind: Kind) -> Option<f64> {
+    let moment = if kind == Kind::Time { milliseconds(text) } else { None };
+    moment.or_else(|| parse_number(text))
+}
+
 /// A number as people and CSV files write it; the empty text is missing.
 fn parse_number(text: &str) -> Option<f64> {
     match text.trim() {
@@ -264,6 +271,21 @@ mod tests {
         };
         assert!(numbers[0].is_nan());
         assert_eq!(numbers[1..], [2.5, 1.0, 3.0]);
+    }
+
+    #[test]
+    fn a_time_comes_as_a_text_or_as_milliseconds() {
+        let values = json!(["1970-01-02", 86_400_000, "86400000", null]);
+        let Ok(Values::F64(numbers)) =
+            Values::from_json("day", Kind::Time, values.as_array().expect("a list").iter())
+        else {
+            panic!("times are numbers");
+        };
+        assert_eq!(numbers[..3], [86_400_000.0; 3]);
+        assert!(numbers[3].is_nan());
+        let wrong = json!(["yesterday"]);
+        let error = Values::from_json("day", Kind::Time, wrong.as_array().expect("a list").iter());
+        assert_eq!(error.expect_err("no time").message, "column `day`, row 0: `yesterday` is not a time");
     }
 
     #[test]

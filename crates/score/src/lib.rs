@@ -9,6 +9,7 @@ mod card;
 mod golden;
 mod graph;
 mod mlmodel;
+mod moment;
 mod ops;
 mod package;
 mod proto;

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::calendar::Calendar;
+
 /// An expression. The tree is small and closed, so that whoever lowers it can match all of it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -185,11 +187,15 @@ pub enum Function {
     Upper,
     /// The number of characters of a text.
     Length,
+    /// A part of a time.
+    Part(Calendar),
+    /// Days from a moment, written as a text, to a time; with a fraction.
+    DaysSince,
 }
 
 impl Function {
     /// Every function.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 22] = [
         Self::Abs,
         Self::Ln,
         Self::Log10,
@@ -205,6 +211,13 @@ impl Function {
         Self::Lower,
         Self::Upper,
         Self::Length,
+        Self::Part(Calendar::Year),
+        Self::Part(Calendar::Quarter),
+        Self::Part(Calendar::Month),
+        Self::Part(Calendar::Day),
+        Self::Part(Calendar::Weekday),
+        Self::Part(Calendar::Hour),
+        Self::DaysSince,
     ];
 
     /// How it is written.
@@ -225,13 +238,15 @@ impl Function {
             Self::Lower => "lower",
             Self::Upper => "upper",
             Self::Length => "length",
+            Self::Part(part) => part.word(),
+            Self::DaysSince => "days_since",
         }
     }
 
     /// How many arguments it takes, at least and at most.
     pub fn arity(self) -> (usize, usize) {
         match self {
-            Self::Power => (2, 2),
+            Self::Power | Self::DaysSince => (2, 2),
             Self::Round => (1, 2),
             Self::Least | Self::Greatest | Self::Coalesce => (1, 100),
             Self::Abs
@@ -243,7 +258,8 @@ impl Function {
             | Self::Ceil
             | Self::Lower
             | Self::Upper
-            | Self::Length => (1, 1),
+            | Self::Length
+            | Self::Part(_) => (1, 1),
         }
     }
 }

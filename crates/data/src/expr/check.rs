@@ -130,6 +130,11 @@ impl Expr {
             Function::Coalesce => return self.same(arguments.iter(), schema),
             Function::Lower | Function::Upper => (Type::Text, Type::Text),
             Function::Length => (Type::Text, Type::Number),
+            Function::Part(_) => (Type::Time, Type::Number),
+            Function::DaysSince => {
+                self.demand(&arguments[0], Type::Time, schema)?;
+                return moment_of(&arguments[1]).map(|_| Some(Type::Number));
+            }
             Function::Abs
             | Function::Ln
             | Function::Log10
@@ -209,6 +214,14 @@ fn column(name: &str, schema: &Schema) -> Result<Type> {
             error.hint(format!("the columns are {}; a text stands in single quotes", some.join(", ")))
         }
     })
+}
+
+/// The milliseconds since 1970 of a moment in UTC, written with the year first.
+///
+/// # Errors
+/// `invalid_input` for anything else.
+pub fn moment(text: &str) -> Result<i64> {
+    moment_of(&Expr::Text(text.to_owned()))
 }
 
 /// The milliseconds of a text that is compared with a time.

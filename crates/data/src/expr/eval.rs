@@ -12,6 +12,7 @@ use arrow::datatypes::{DataType, Float64Type, TimeUnit, TimestampMillisecondType
 use base::{Error, Result};
 
 use super::ast::{BinaryOp, Expr, Function, UnaryOp};
+use super::calendar::{DAY_MS, Plain};
 use super::check::{Type, moment_of};
 use crate::schema::Kind;
 
@@ -91,6 +92,16 @@ impl Expr {
         match self.values(batch, Type::Boolean)? {
             Values::Truths(values) => Ok(values),
             Values::Numbers(_) | Values::Texts(_) | Values::Times(_) => Err(unchecked()),
+        }
+    }
+
+    /// Times in milliseconds; a missing one is `NaN`.
+    fn moments(&self, batch: &RecordBatch) -> Result<Vec<f64>> {
+        match self.values(batch, Type::Time)? {
+            Values::Times(values) => {
+                Ok(values.into_iter().map(|ms| ms.map_or(f64::NAN, |ms| ms as f64)).collect())
+            }
+            Values::Numbers(_) | Values::Truths(_) | Values::Texts(_) => Err(unchecked()),
         }
     }
 
@@ -318,6 +329,15 @@ fn call(function: Function, arguments: &[Expr], batch: &RecordBatch, wanted: Typ
             let texts = arguments[0].texts(batch)?;
             let length = |text: Option<&str>| text.map_or(f64::NAN, |text| text.chars().count() as f64);
             Ok(Values::Numbers(texts.iter().map(length).collect()))
+        }
+        Function::Part(part) => {
+            let moments = arguments[0].moments(batch)?;
+            Ok(Values::Numbers(moments.iter().map(|ms| part.of(ms, &mut Plain)).collect()))
+        }
+        Function::DaysSince => {
+            let begin = moment_of(&arguments[1])? as f64;
+            let moments = arguments[0].moments(batch)?;
+            Ok(Values::Numbers(moments.into_iter().map(|ms| (ms - begin) / DAY_MS).collect()))
         }
     }
 }

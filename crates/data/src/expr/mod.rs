@@ -5,12 +5,14 @@
 //! division by zero is infinite, and what is not a number is missing.
 
 mod ast;
+mod calendar;
 mod check;
 mod eval;
 mod parse;
 
 pub use ast::{BinaryOp, Expr, Function, UnaryOp};
-pub use check::Type;
+pub use calendar::{Arithmetic, Calendar, DAY_MS};
+pub use check::{Type, moment};
 pub use parse::parse;
 pub(crate) use parse::{on_deep_stack, refuse_long_chains};
 

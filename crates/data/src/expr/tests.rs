@@ -261,3 +261,17 @@ proptest! {
         let _ = parse(&text).map(|expr| expr.eval(&batch()));
     }
 }
+
+#[test]
+fn a_calendar_takes_times_alone() {
+    assert_eq!(numbers("year(day)"), [Some(2026.0), Some(1970.0), None]);
+    assert_eq!(numbers("weekday(day)"), [Some(1.0), Some(4.0), None]);
+    assert_eq!(numbers("quarter(day) * 100 + month(day) + hour(day)"), [Some(411.0), Some(101.0), None]);
+    assert_eq!(numbers("days_since(day, '2026-11-22 12:00')")[0], Some(0.5));
+    for wrong in ["year(n)", "hour('2026-01-01')", "days_since(day, n)", "days_since(day, 'soon')", "month()"]
+    {
+        assert!(error(wrong).hint.is_some(), "{wrong}");
+    }
+    let parsed = parse("days_since(day, '2026-01-01') > hour(day)").expect("reads");
+    assert_eq!(parse(&parsed.to_string()).expect("reads back"), parsed);
+}

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use arrow::array::{
     Array, ArrayRef, AsArray, BooleanArray, Float64Array, Int64Array, RecordBatch, StringArray,
+    TimestampMillisecondArray,
 };
 use arrow::datatypes::{DataType, Float64Type};
 use base::{Code, Error, Progress, Result};
@@ -275,9 +276,15 @@ fn array<'a>(values: impl Iterator<Item = &'a Value>, kind: Kind) -> ArrayRef {
         Kind::Number => Arc::new(values.map(Value::as_f64).collect::<Float64Array>()),
         Kind::Boolean => Arc::new(values.map(truth).collect::<BooleanArray>()),
         Kind::Text => Arc::new(values.map(words).collect::<StringArray>()),
-        Kind::Time => {
-            Arc::new(arrow::array::TimestampMillisecondArray::from(vec![None::<i64>; values.count()]))
-        }
+        Kind::Time => Arc::new(values.map(moment).collect::<TimestampMillisecondArray>()),
+    }
+}
+
+/// A time as a client sent it: a text, or milliseconds since 1970.
+fn moment(value: &Value) -> Option<i64> {
+    match value {
+        Value::String(text) => data::expr::moment(text).ok(),
+        other => other.as_f64().map(|ms| ms as i64),
     }
 }
 

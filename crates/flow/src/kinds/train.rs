@@ -245,7 +245,7 @@ impl Trained<'_> {
 /// The first value of a column as JSON.
 fn cell(array: &ArrayRef, kind: ColumnKind) -> Value {
     use arrow::array::AsArray as _;
-    use arrow::datatypes::{Float64Type, Int64Type};
+    use arrow::datatypes::{Float64Type, Int64Type, TimestampMillisecondType};
     if array.is_null(0) {
         return Value::Null;
     }
@@ -254,7 +254,7 @@ fn cell(array: &ArrayRef, kind: ColumnKind) -> Value {
         ColumnKind::Number => json!(array.as_primitive::<Float64Type>().value(0)),
         ColumnKind::Boolean => json!(array.as_boolean().value(0)),
         ColumnKind::Text => json!(array.as_string::<i32>().value(0)),
-        ColumnKind::Time => Value::Null,
+        ColumnKind::Time => json!(array.as_primitive::<TimestampMillisecondType>().value(0)),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use arrow::array::{
     Array, ArrayRef, BooleanArray, Float64Array, Int8Array, Int64Array, RecordBatch, StringArray,
+    TimestampMillisecondArray,
 };
 use base::{Error, Result};
 use data::{Kind, SPLIT_COLUMN};
@@ -13,7 +14,8 @@ pub fn column<'a>(batch: &'a RecordBatch, name: &str) -> Result<&'a ArrayRef> {
     batch.column_by_name(name).ok_or_else(|| Error::not_found(format!("there is no column `{name}`")))
 }
 
-/// A number, truth value or whole number as 64 bit floating point; missing is `NaN`.
+/// A number, truth value, whole number or time (milliseconds since 1970) as 64 bit floating point;
+/// missing is `NaN`.
 pub fn numbers(array: &ArrayRef, name: &str) -> Result<Vec<f64>> {
     let any = array.as_any();
     if let Some(values) = any.downcast_ref::<Float64Array>() {
@@ -27,6 +29,9 @@ pub fn numbers(array: &ArrayRef, name: &str) -> Result<Vec<f64>> {
             .iter()
             .map(|value| value.map_or(f64::NAN, |value| f64::from(u8::from(value))))
             .collect());
+    }
+    if let Some(values) = any.downcast_ref::<TimestampMillisecondArray>() {
+        return Ok(values.iter().map(|value| value.map_or(f64::NAN, |value| value as f64)).collect());
     }
     if let Some(values) = any.downcast_ref::<Int8Array>() {
         return Ok(values.iter().map(|value| value.map_or(f64::NAN, f64::from)).collect());

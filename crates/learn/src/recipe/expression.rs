@@ -6,7 +6,7 @@
 //! expressions has inside too.
 
 use base::{Error, Result};
-use data::expr::{BinaryOp, Expr, Function, UnaryOp};
+use data::expr::{Arithmetic, BinaryOp, DAY_MS, Expr, Function, UnaryOp};
 use data::{Column, Kind, arrow_schema};
 
 use super::Op;
@@ -19,11 +19,18 @@ use crate::onnx::graph::{Attribute, Element, Graph, Name};
 /// If the expression does not parse, does not fit the columns, or has something in it that
 /// cannot be part of a model.
 pub fn fit_derive(columns: &[Column], name: &str, expression: &str) -> Result<Op> {
+    derive_op(columns, name, data::expr::parse(expression)?)
+}
+
+/// As [`fit_derive`], of an expression that is read already.
+///
+/// # Errors
+/// As [`fit_derive`].
+pub fn derive_op(columns: &[Column], name: &str, expression: Expr) -> Result<Op> {
     if name.is_empty() || name.starts_with(data::HIDDEN_PREFIX) {
         return Err(Error::invalid(format!("`{name}` cannot be the name of a column"))
             .hint("choose a name that does not start with two underscores"));
     }
-    let expression = data::expr::parse(expression)?;
     let op = Op::Derive { name: name.to_owned(), expression };
     op.columns(columns.to_vec()).map_err(|error| error.within(format!("cannot derive column `{name}`")))?;
     Ok(op)
@@ -39,15 +46,27 @@ pub(super) fn kind_of(expression: &Expr, columns: &[Column]) -> Result<Kind> {
         Kind::Text => Lowered::Text(column.name.clone(), None),
         Kind::Integer | Kind::Number | Kind::Boolean | Kind::Time => Lowered::Number(column.name.clone()),
     };
-    if let Some(time) = columns
-        .iter()
-        .find(|column| column.kind == Kind::Time && expression.columns().contains(&column.name.as_str()))
-    {
-        return Err(refused(&format!("the time `{}`", time.name)));
+    if let Some(time) = bare_time(expression, columns) {
+        return Err(refused(&format!("the time `{time}`"))
+            .hint("use a part of it, such as `year`, `weekday`, `hour` or `days_since`"));
     }
     let columns = columns.iter().map(|column| (column.name.clone(), lowered(column))).collect();
     lower_expression(expression, &mut Graph::default(), &columns)?;
     Ok(kind)
+}
+
+/// A time that is used as anything but the argument of a calendar's function.
+fn bare_time<'a>(expression: &'a Expr, columns: &[Column]) -> Option<&'a str> {
+    let is_time = |name: &str| columns.iter().any(|column| column.name == name && column.kind == Kind::Time);
+    match expression {
+        Expr::Column(name) => is_time(name).then_some(name.as_str()),
+        Expr::Call { function: Function::Part(_) | Function::DaysSince, arguments }
+            if matches!(arguments[0], Expr::Column(_)) =>
+        {
+            None
+        }
+        other => other.children().into_iter().find_map(|child| bare_time(child, columns)),
+    }
 }
 
 /// Adds an expression to a graph; the result is `DOUBLE [rows]`.
@@ -217,6 +236,18 @@ impl Lowering<'_> {
                 }
                 return Ok(rest);
             }
+            Function::Part(part) => {
+                let moment = self.value(&arguments[0])?;
+                return Ok(part.of(&moment, self));
+            }
+            Function::DaysSince => {
+                let Expr::Text(begin) = &arguments[1] else { return Err(refused("a computed moment")) };
+                let (moment, begin) =
+                    (self.value(&arguments[0])?, self.constant(data::expr::moment(begin)? as f64));
+                let since = self.op("Sub", &[&moment, &begin]);
+                let day = self.constant(DAY_MS);
+                return Ok(self.op("Div", &[&since, &day]));
+            }
             Function::Lower | Function::Upper | Function::Length => {
                 return Err(refused(&format!("`{}`", function.word())));
             }
@@ -334,6 +365,35 @@ impl Lowering<'_> {
     }
 }
 
+/// Dates in a graph are computed as they are in a table.
+impl Arithmetic for Lowering<'_> {
+    type Value = Name;
+
+    fn plus(&mut self, a: &Name, b: &Name) -> Name {
+        self.op("Add", &[a, b])
+    }
+
+    fn plus_number(&mut self, a: &Name, b: f64) -> Name {
+        let b = self.constant(b);
+        self.op("Add", &[a, &b])
+    }
+
+    fn minus(&mut self, a: &Name, b: &Name) -> Name {
+        self.op("Sub", &[a, b])
+    }
+
+    fn times(&mut self, a: &Name, b: f64) -> Name {
+        let b = self.constant(b);
+        self.op("Mul", &[a, &b])
+    }
+
+    fn quotient(&mut self, a: &Name, b: f64) -> Name {
+        let b = self.constant(b);
+        let exact = self.op("Div", &[a, &b]);
+        self.op("Floor", &[&exact])
+    }
+}
+
 /// The value of an expression as text in JSON.
 pub(super) mod as_text {
     use data::expr::{Expr, parse};
@@ -346,5 +406,80 @@ pub(super) mod as_text {
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Expr, D::Error> {
         let text = String::deserialize(deserializer)?;
         parse(&text).map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow::array::{ArrayRef, RecordBatch, TimestampMillisecondArray};
+    use score::{Elements, Tensor, Value};
+
+    use super::super::{Recipe, column_numbers};
+    use super::*;
+
+    /// Moments around leap days and ends of centuries, and a missing one.
+    fn moments() -> RecordBatch {
+        let texts = [
+            "1969-12-31 23:59:59.999",
+            "1970-01-01",
+            "2000-02-29 12:30",
+            "2100-02-28 23:00",
+            "2100-03-01",
+            "1900-03-01",
+            "2026-12-31 05:06:07.008",
+            "2027-01-03",
+            "1600-02-29",
+        ];
+        let ms = texts.iter().map(|text| Some(data::expr::moment(text).expect("a moment"))).chain([None]);
+        let array: ArrayRef = Arc::new(ms.collect::<TimestampMillisecondArray>());
+        RecordBatch::try_from_iter_with_nullable([("day", array, true)]).expect("one column")
+    }
+
+    #[test]
+    fn dates_give_the_same_bits_in_a_table_and_in_a_graph() {
+        let columns = [Column::new("day", Kind::Time)];
+        let parts = ["year", "quarter", "month", "day", "weekday", "hour"].map(|part| format!("{part}(day)"));
+        let others = ["days_since(day, '2000-01-01')", "weekday(day) >= 6", "hour(day) / 24 + month(day)"];
+        let expressions: Vec<&str> = parts.iter().map(String::as_str).chain(others).collect();
+        let mut recipe = Recipe::start(&columns, None);
+        for (at, expression) in expressions.iter().enumerate() {
+            recipe = recipe.then(fit_derive(&columns, &format!("made{at}"), expression).expect(expression));
+        }
+        let table = recipe.apply(&moments()).expect("it applies");
+        let features: Vec<String> = (0..expressions.len()).map(|at| format!("made{at}")).collect();
+        let mut graph = Graph::default();
+        let all = super::super::lower::lower(&recipe, &features, &mut graph).expect("it lowers");
+        for (at, expression) in expressions.iter().enumerate() {
+            let column = graph.column(&all, at);
+            graph.rename(&column, &format!("out{at}"));
+            graph.output(&format!("out{at}"), Element::Float);
+            let found = column_numbers(&table, &features[at]).expect(expression);
+            assert!(found[..9].iter().all(|value| value.is_finite()) && found[9].is_nan(), "{expression}");
+        }
+        let graph = score::Graph::read(&graph.into_bytes("")).expect("the graph is sound");
+        let input = Tensor::row(Elements::F64(column_numbers(&moments(), "day").expect("milliseconds")));
+        for (at, value) in graph.run(vec![input]).expect("it runs").into_iter().enumerate() {
+            let Value::Tensor(tensor) = value else { panic!("a tensor") };
+            let Elements::F32(in_graph) = tensor.into_elements() else { panic!("floats") };
+            let in_table = column_numbers(&table, &features[at]).expect("numbers");
+            let bits = |values: &mut dyn Iterator<Item = f32>| {
+                values.map(|x| (x.is_nan(), x.to_bits() & 0x7fbf_ffff)).collect::<Vec<_>>()
+            };
+            let in_table = bits(&mut in_table.into_iter().map(|x| x as f32));
+            assert_eq!(in_table, bits(&mut in_graph.into_iter()), "{}", expressions[at]);
+        }
+    }
+
+    #[test]
+    fn a_bare_time_is_refused_with_the_way_out() {
+        let columns = [Column::new("day", Kind::Time)];
+        for expression in
+            ["day > '2026-01-01'", "case when day is null then 1 else 2 end", "year(coalesce(day, day))"]
+        {
+            let error = fit_derive(&columns, "made", expression).expect_err(expression);
+            assert!(error.hint.expect("a way out").contains("`weekday`"), "{expression}");
+        }
     }
 }

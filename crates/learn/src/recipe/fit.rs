@@ -128,6 +128,25 @@ pub fn fit_scale(batches: &[RecordBatch], name: &str, method: ScaleMethod) -> Re
     Ok(Op::Scale { column: name.to_owned(), offset, factor })
 }
 
+/// The values below which these shares of the training rows lie, between neighbours in proportion
+/// (numpy's default). A share of 0 is the smallest value, 1 the largest.
+///
+/// # Errors
+/// If the column is not there, is not a number, has infinite values, or no training row has one.
+pub fn fit_quantiles(batches: &[RecordBatch], name: &str, shares: &[f64]) -> Result<Vec<f64>> {
+    let mut values = train_numbers(batches, name)?;
+    values.sort_unstable_by(f64::total_cmp);
+    let (Some(least), Some(most)) = (values.first(), values.last()) else {
+        return Err(Error::invalid(format!("no training row has a value in column `{name}`"))
+            .hint("drop the column with a `select` step, or take it out of the columns"));
+    };
+    if !(least.is_finite() && most.is_finite()) {
+        return Err(Error::invalid(format!("column `{name}` has infinite values"))
+            .hint("filter those rows out first"));
+    }
+    Ok(shares.iter().map(|share| quantile(&values, share.clamp(0.0, 1.0))).collect())
+}
+
 fn mean(values: &[f64]) -> f64 {
     values.iter().sum::<f64>() / values.len() as f64
 }
@@ -144,8 +163,9 @@ fn train_numbers(batches: &[RecordBatch], name: &str) -> Result<Vec<f64>> {
     let mut all = Vec::new();
     for batch in batches {
         let array = column(batch, name)?;
-        if matches!(Kind::of(array.data_type()), Kind::Boolean) {
-            return Err(Error::invalid(format!("column `{name}` is boolean, expected a number")));
+        let kind = Kind::of(array.data_type());
+        if matches!(kind, Kind::Boolean | Kind::Time) {
+            return Err(Error::invalid(format!("column `{name}` is {}, expected a number", kind.word())));
         }
         let rows = numbers(array, name)?.into_iter().zip(is_train(batch)?);
         all.extend(rows.filter(|(value, is_train)| *is_train && !value.is_nan()).map(|(value, _)| value));

@@ -16,8 +16,8 @@ use data::expr::Expr;
 use data::{Column, HIDDEN_PREFIX, Kind, nearest};
 use serde::{Deserialize, Serialize};
 
-pub use expression::fit_derive;
-pub use fit::{EncodeMethod, ImputeMethod, ScaleMethod, fit_impute, fit_levels, fit_scale};
+pub use expression::{derive_op, fit_derive};
+pub use fit::{EncodeMethod, ImputeMethod, ScaleMethod, fit_impute, fit_levels, fit_quantiles, fit_scale};
 
 /// The prefix of the hidden column that keeps a raw input which a transform has replaced.
 pub const RAW_PREFIX: &str = "__raw.";
@@ -122,10 +122,10 @@ pub fn raw_name(column: &str) -> String {
     format!("{RAW_PREFIX}{column}")
 }
 
-/// A column of a table as 64 bit numbers, missing as `NaN`.
+/// A column of a table as 64 bit numbers, missing as `NaN`; a time is its milliseconds since 1970.
 ///
 /// # Errors
-/// If it is not there or is not a number or a boolean.
+/// If it is not there or is text.
 pub fn column_numbers(batch: &RecordBatch, name: &str) -> Result<Vec<f64>> {
     cells::numbers(cells::column(batch, name)?, name)
 }
@@ -149,12 +149,10 @@ pub fn column_texts(batch: &RecordBatch, name: &str) -> Result<Vec<Option<String
 
 impl Recipe {
     /// The recipe of a table that nothing was done to yet: every visible column but the target
-    /// is an input. Times are not: no transform makes a feature of them.
+    /// is an input.
     pub fn start(columns: &[Column], target: Option<&str>) -> Self {
         let is_input = |column: &&Column| {
-            !column.name.starts_with(HIDDEN_PREFIX)
-                && column.kind != Kind::Time
-                && Some(column.name.as_str()) != target
+            !column.name.starts_with(HIDDEN_PREFIX) && Some(column.name.as_str()) != target
         };
         Self { inputs: columns.iter().filter(is_input).cloned().collect(), ops: Vec::new() }
     }
@@ -260,8 +258,9 @@ impl Op {
             }
             Self::Scale { column, .. } => {
                 let at = position(&columns, column)?;
-                if columns[at].kind == Kind::Text {
-                    return Err(Error::invalid(format!("cannot scale column `{column}`: it is text")));
+                if matches!(columns[at].kind, Kind::Text | Kind::Time) {
+                    let kind = columns[at].kind.word();
+                    return Err(Error::invalid(format!("cannot scale column `{column}`: it is {kind}")));
                 }
                 columns[at].kind = Kind::Number;
             }
