@@ -168,10 +168,8 @@ impl Node {
     ) -> Result<Option<TableShape>, Misfit> {
         let mut shapes = Shapes::default();
         for port in self.declaration.inputs.iter().filter(|port| port.port_type == PortType::Table) {
-            let wire = self.step.inputs.get(port.name).and_then(|wires| wires.first());
-            if let Some(shape) = wire.and_then(|wire| known.get(wire)) {
-                shapes.tables.insert(port.name, shape.clone());
-            }
+            let wires = self.step.inputs.get(port.name).map_or(&[][..], Vec::as_slice);
+            shapes.tables.insert(port.name, wires.iter().map(|wire| known.get(wire).cloned()).collect());
         }
         let source = match self.kind.source(&self.step.params)? {
             Some(source) => Some(find_source(&source).map_err(|error| Misfit::param("dataset", error))?),

@@ -149,6 +149,8 @@ pub struct TableShape {
     pub task: Option<Task>,
     /// True once the rows are divided into training, validation and test.
     pub is_split: bool,
+    /// True once a transform that becomes part of the model has changed the columns.
+    pub is_transformed: bool,
 }
 
 impl TableShape {
@@ -171,14 +173,19 @@ impl TableShape {
 /// What a step can learn about its inputs before anything runs.
 #[derive(Debug, Default)]
 pub struct Shapes {
-    /// Shapes by table input port; unknown ones are left out.
-    pub tables: BTreeMap<&'static str, TableShape>,
+    /// By table input port, the shape at each wire in its order; one that is not known is none.
+    pub tables: BTreeMap<&'static str, Vec<Option<TableShape>>>,
 }
 
 impl Shapes {
-    /// The shape at a port, if it is known.
+    /// The shape at the first wire of a port, if it is known.
     pub fn table(&self, port: &str) -> Option<&TableShape> {
-        self.tables.get(port)
+        self.tables.get(port)?.first()?.as_ref()
+    }
+
+    /// The shapes at all wires of a port, if every one is known.
+    pub fn all(&self, port: &str) -> Option<Vec<&TableShape>> {
+        self.tables.get(port)?.iter().map(Option::as_ref).collect()
     }
 }
 

@@ -1,6 +1,6 @@
 //! `dataset`: a version of a dataset enters the pipeline.
 
-use arrow::array::Array as _;
+use arrow::array::{ArrayRef, AsArray as _, RecordBatch};
 use base::{Error, Result};
 use data::{DATA_FILE, META_FILE, TableFile};
 use data::{Kind, Source as TableSource, Task};
@@ -98,6 +98,7 @@ impl crate::kind::Kind for Dataset {
             task: target.as_ref().and_then(|target| declared_task(params, source, target)),
             target,
             is_split: false,
+            is_transformed: false,
         };
         if let Some(target) = &shape.target {
             shape.column(target).map_err(|error| Misfit::param("target", error))?;
@@ -146,23 +147,55 @@ fn declared_task(params: &Params, source: &SourceTable, target: &str) -> Option<
     params.task.map(Task::from).or_else(of_dataset)
 }
 
-/// Text and truth values are classes; numbers are classes only if there are two of them.
+/// The task that goes with a column of a table.
 fn task_of(table: &TableFile, target: &str) -> Result<Task> {
     let kind = table.meta().column(target)?.kind;
-    let mut values = std::collections::BTreeSet::new();
+    let mut classes = Classes::default();
     for batch in table.batches(Some(&[target]))? {
-        let batch = batch?;
-        let column = arrow::compute::cast(batch.column(0), &arrow::datatypes::DataType::Utf8)
-            .map_err(|e| Error::internal("cannot read the target").because(e))?;
-        let text = column.as_any().downcast_ref::<arrow::array::StringArray>();
-        values.extend(text.into_iter().flatten().flatten().map(str::to_owned));
-        if values.len() > 2 {
+        if !classes.add(batch?.column(0))? {
             break;
         }
     }
-    Ok(match kind {
-        _ if values.len() <= 2 && kind != Kind::Time => Task::Binary,
-        Kind::Text | Kind::Boolean => Task::Multiclass,
-        Kind::Integer | Kind::Number | Kind::Time => Task::Regression,
-    })
+    Ok(classes.task(kind))
+}
+
+/// The task that goes with a column of rows; none if it is not there.
+///
+/// # Errors
+/// Its values cannot be read.
+pub fn task_in(rows: &RecordBatch, target: &str) -> Result<Option<Task>> {
+    let Some(values) = rows.column_by_name(target) else { return Ok(None) };
+    let mut classes = Classes::default();
+    classes.add(values)?;
+    Ok(Some(classes.task(Kind::of(values.data_type()))))
+}
+
+/// The first values of a target: text and truth values are classes, numbers only if there are two
+/// of them.
+#[derive(Default)]
+struct Classes(std::collections::BTreeSet<String>);
+
+impl Classes {
+    /// Takes values in; false once there are enough.
+    fn add(&mut self, values: &ArrayRef) -> Result<bool> {
+        let values = arrow::compute::cast(values, &arrow::datatypes::DataType::Utf8)
+            .map_err(|e| Error::internal("cannot read the target").because(e))?;
+        for value in values.as_string::<i32>().iter().flatten() {
+            if self.0.len() > 2 {
+                return Ok(false);
+            }
+            if !self.0.contains(value) {
+                self.0.insert(value.to_owned());
+            }
+        }
+        Ok(self.0.len() <= 2)
+    }
+
+    fn task(&self, kind: Kind) -> Task {
+        match kind {
+            _ if self.0.len() <= 2 && kind != Kind::Time => Task::Binary,
+            Kind::Text | Kind::Boolean => Task::Multiclass,
+            Kind::Integer | Kind::Number | Kind::Time => Task::Regression,
+        }
+    }
 }

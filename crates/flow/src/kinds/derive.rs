@@ -90,6 +90,7 @@ impl Kind for Derive {
         let found =
             parsed.check(&arrow_schema(&shape.columns)).map_err(|e| Misfit::param("expression", e))?;
         shape.columns.push(Column::new(&params.name, found.kind()));
+        shape.is_transformed = true;
         Ok(Some(shape))
     }
 

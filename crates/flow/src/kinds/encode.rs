@@ -81,6 +81,7 @@ impl Kind for Encode {
             return Ok(None);
         }
         let mut shape = shape.clone();
+        shape.is_transformed |= !columns.is_empty();
         for column in &mut shape.columns {
             if columns.iter().any(|chosen| chosen.name == column.name) {
                 column.kind = ColumnKind::Integer;

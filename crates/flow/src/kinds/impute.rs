@@ -120,7 +120,9 @@ impl Kind for Impute {
         }
         let Some(shape) = inputs.table("table") else { return Ok(None) };
         let mut shape = shape.clone();
-        for column in chosen(&shape, &params.columns, takes)? {
+        let columns = chosen(&shape, &params.columns, takes)?;
+        shape.is_transformed |= !columns.is_empty();
+        for column in columns {
             let has_fraction = params.numbers == Numbers::Mean || params.number.fract() != 0.0;
             if column.kind == ColumnKind::Integer && has_fraction {
                 let found = shape.columns.iter_mut().find(|other| other.name == column.name);

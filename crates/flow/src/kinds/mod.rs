@@ -1,22 +1,42 @@
 //! Every kind of step. A new one is a file here and a line in [`LIST`]; a new trainer is a file in
 //! `learn` and a line in its list.
 
+mod bin;
+mod cast;
 mod check;
+mod clip;
 mod compare;
 mod dataset;
+mod date_parts;
+mod deduplicate;
 mod derive;
 mod encode;
 mod evaluate;
 mod filter;
+mod group;
 mod impute;
+mod join;
+mod parts;
+mod pivot;
 mod recipe;
 mod register;
+mod rename;
+mod rowset;
+mod sample;
 mod scale;
 mod scored;
 mod select;
+mod sort;
 mod split;
+mod split_group;
+mod split_time;
+mod sql;
 mod table;
+mod text_features;
 mod train;
+mod union;
+mod unpivot;
+mod window;
 
 use std::sync::OnceLock;
 
@@ -35,8 +55,26 @@ const LIST: &[&dyn StepKind] = &[
     &dataset::Dataset,
     &select::Select,
     &filter::Filter,
+    &sort::Sort,
+    &deduplicate::Deduplicate,
+    &sample::Sample,
+    &rename::Rename,
+    &cast::Cast,
+    &join::Join,
+    &union::Union,
+    &group::Group,
+    &pivot::Pivot,
+    &unpivot::Unpivot,
+    &window::Window,
+    &text_features::TextFeatures,
+    &sql::Sql,
     &derive::Derive,
     &split::Split,
+    &split_time::SplitTime,
+    &split_group::SplitGroup,
+    &date_parts::DateParts,
+    &clip::Clip,
+    &bin::Bin,
     &impute::Impute,
     &encode::Encode,
     &scale::Scale,

@@ -67,6 +67,7 @@ impl Kind for Scale {
         let Some(shape) = inputs.table("table") else { return Ok(None) };
         let columns = chosen(shape, &params.columns, is_numeric)?;
         let mut shape = shape.clone();
+        shape.is_transformed |= !columns.is_empty();
         for column in &mut shape.columns {
             if columns.iter().any(|chosen| chosen.name == column.name) {
                 column.kind = ColumnKind::Number;

@@ -1,17 +1,17 @@
 //! `split`: divide the rows into training, validation and test.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, Int8Array};
+use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::datatypes::DataType;
 use base::{Error, Result};
+use data::Task;
 use data::split::assign;
-use data::{Column, Kind as ColumnKind, SPLIT_COLUMN, Task};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::table::{Part, Table};
+use super::parts::{check_shares, divided, mark};
+use super::table::Table;
 use crate::kind::{
     Category, Declaration, Kind, Misfit, Outcome, Port, PortType, Shapes, SourceTable, TableShape, Work,
 };
@@ -45,26 +45,8 @@ impl Default for Params {
 }
 
 impl Params {
-    fn check(&self) -> Result<(), Misfit> {
-        for (name, share) in [("train", self.train), ("validation", self.validation), ("test", self.test)] {
-            if !(0.0..=1.0).contains(&share) {
-                let error = Error::invalid(format!("`{name}` is {share}, which is no share of the rows"));
-                return Err(Misfit::param(name, error.hint("write a number from 0 to 1")));
-            }
-        }
-        let sum = self.train + self.validation + self.test;
-        if (sum - 1.0).abs() > 1e-9 {
-            let error = Error::invalid(format!("the shares add up to {}, not to 1", base::number(sum, 6)));
-            return Err(Misfit::param(
-                "test",
-                error.hint("change one of them so that all rows are in one part"),
-            ));
-        }
-        if self.train == 0.0 {
-            let error = Error::invalid("there are no rows to learn from").hint("give `train` a share");
-            return Err(Misfit::param("train", error));
-        }
-        Ok(())
+    fn shares(&self) -> [f64; 3] {
+        [self.train, self.validation, self.test]
     }
 }
 
@@ -94,29 +76,22 @@ impl Kind for Split {
         inputs: &Shapes,
         _source: Option<&SourceTable>,
     ) -> Result<Option<TableShape>, Misfit> {
-        params.check()?;
-        Ok(inputs.table("table").map(|shape| TableShape { is_split: true, ..shape.clone() }))
+        check_shares(params.shares())?;
+        Ok(inputs.table("table").map(divided))
     }
 
     fn run(&self, params: &Params, work: &Work) -> Result<Outcome> {
-        params.check().map_err(|misfit| misfit.error)?;
-        let mut table = Table::read(work.input("table")?)?;
+        check_shares(params.shares()).map_err(|misfit| misfit.error)?;
+        let table = Table::read(work.input("table")?)?;
         let strata = match (&table.meta.target, table.meta.task) {
             (Some(target), Some(Task::Binary | Task::Multiclass)) if params.stratify => {
                 Some(strata(table.column(target)?)?)
             }
             _ => None,
         };
-        let shares = [params.train, params.validation, params.test];
-        let parts = assign(table.rows.num_rows(), strata.as_deref(), shares, u64::from(params.seed))?;
-        let count = |part: Part| parts.iter().filter(|other| **other == part.number()).count();
-        let counts = [Part::Train, Part::Validation, Part::Test].map(count);
-        work.log(&format!("{} rows to train, {} to validate, {} to test", counts[0], counts[1], counts[2]));
-        let values: ArrayRef = Arc::new(Int8Array::from(parts));
-        table.put(Column::new(SPLIT_COLUMN, ColumnKind::Integer), values)?;
-        table.meta.split = true;
-        let outcome = table.write(&work.output("table")?)?;
-        Ok(Outcome { summary: format!("{} / {} / {}", counts[0], counts[1], counts[2]), ..outcome })
+        let seed = u64::from(params.seed);
+        let parts = assign(table.rows.num_rows(), strata.as_deref(), params.shares(), seed)?;
+        mark(table, parts, work)
     }
 }
 

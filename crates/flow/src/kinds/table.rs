@@ -56,12 +56,7 @@ impl Table {
         let rows = concat_batches(file.schema(), &batches)
             .map_err(|e| Error::internal("cannot join the batches of a table").because(e))?;
         let meta = file.meta().clone();
-        let recipe = match &meta.recipe {
-            serde_json::Value::Null => Recipe::default(),
-            recipe => serde_json::from_value(recipe.clone()).map_err(|e| {
-                Error::new(base::Code::Corrupt, "cannot read the recipe of a table").because(e)
-            })?,
-        };
+        let recipe = recipe_of(&meta)?;
         Ok(Self { meta, rows, recipe })
     }
 
@@ -190,14 +185,25 @@ impl Table {
         Ok(())
     }
 
+    /// Gives every column its name and kind anew, in their order.
+    ///
+    /// # Errors
+    /// There are not as many, or of other kinds.
+    pub fn rename(&mut self, columns: Vec<Column>) -> Result<()> {
+        self.set(columns, self.rows.columns().to_vec())
+    }
+
     /// What is known of it, as a step before it runs knows it.
     pub fn shape(&self) -> TableShape {
-        TableShape {
-            columns: self.meta.visible().cloned().collect(),
-            target: self.meta.target.clone(),
-            task: self.meta.task,
-            is_split: self.meta.split,
-        }
+        shape(&self.meta, &self.recipe)
+    }
+
+    /// What is known of a table that is not read.
+    ///
+    /// # Errors
+    /// Its recipe is damaged.
+    pub fn shape_of(meta: &TableMeta) -> Result<TableShape> {
+        Ok(shape(meta, &recipe_of(meta)?))
     }
 
     /// The raw form of a column, which is what a model is given.
@@ -211,6 +217,24 @@ impl Table {
                     .hint("wire the same table that the model was trained on, or one with the same columns")
             },
         )
+    }
+}
+
+fn recipe_of(meta: &TableMeta) -> Result<Recipe> {
+    match &meta.recipe {
+        serde_json::Value::Null => Ok(Recipe::default()),
+        recipe => serde_json::from_value(recipe.clone())
+            .map_err(|e| Error::new(base::Code::Corrupt, "cannot read the recipe of a table").because(e)),
+    }
+}
+
+fn shape(meta: &TableMeta, recipe: &Recipe) -> TableShape {
+    TableShape {
+        columns: meta.visible().cloned().collect(),
+        target: meta.target.clone(),
+        task: meta.task,
+        is_split: meta.split,
+        is_transformed: !recipe.ops.is_empty(),
     }
 }
 
