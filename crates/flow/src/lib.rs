@@ -12,5 +12,6 @@ pub mod kind;
 pub mod kinds;
 pub mod launch;
 pub mod layout;
+pub mod preview;
 pub mod task;
 pub mod template;
