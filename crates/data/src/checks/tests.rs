@@ -290,7 +290,7 @@ fn an_empty_table_passes_checks_of_rows() {
 #[test]
 fn the_file_is_written_as_it_is_read() {
     let text = "format = 1\n\n[[check]]\nkind = \"range\"\ncolumn = \"age\"\nmin = 0\nmax = 120.5\nseverity = \"warn\"\nname = \"ages\"\n\n\
-                [[check]]\nkind = \"set\"\ncolumn = \"x\"\nvalues = [\"a\\\"b\", 1, true]\nmax_share = 0.25\n\n\
+                [[check]]\nkind = \"set\"\ncolumn = \"x\"\nvalues = ['a\"b', 1, true]\nmax_share = 0.25\n\n\
                 [[check]]\nkind = \"duplicate_rows\"\n";
     let read = CheckFile::parse(text).expect("a good file");
     assert_eq!(read.to_text(), text);
@@ -352,6 +352,11 @@ fn suggested_checks_hold_for_the_table_that_suggested_them() {
             ("id", Kind::Integer, integers((0..400).map(Some))),
             ("island", Kind::Text, Arc::new(island)),
             ("mass", Kind::Number, Arc::new(mass)),
+            (
+                "mail",
+                Kind::Text,
+                Arc::new(StringArray::from_iter_values((0..rows).map(|row| format!("a{row}@b.org")))),
+            ),
         ],
     );
     let seen = profile(&table, &Progress::silent()).expect("profiles");
@@ -361,6 +366,7 @@ fn suggested_checks_hold_for_the_table_that_suggested_them() {
         rules,
         [
             "at least 1 rows, and at most 50% more or fewer rows than before",
+            "no row is a copy of an earlier one",
             "`id` is of the kind integer",
             "`id` is never missing",
             "`id` is unique",
@@ -370,6 +376,10 @@ fn suggested_checks_hold_for_the_table_that_suggested_them() {
             "`mass` is of the kind number",
             "`mass` is never missing (but for up to 5% of rows)",
             "`mass` between 2550 and 4330",
+            "`mail` is of the kind text",
+            "`mail` is never missing",
+            r"`mail` matches `\s*[^@\s]+@[^@\s]+\.[^@\s]+\s*`",
+            "`mail` is unique",
         ]
     );
     let results = run(&suggested, &context(&table), &Progress::silent()).expect("runs");
@@ -377,4 +387,15 @@ fn suggested_checks_hold_for_the_table_that_suggested_them() {
     assert_eq!(CheckFile::parse(&suggested.to_text()).expect("what we write"), suggested);
     let empty = suggest(&Profile { rows: 0, columns: Vec::new(), ..seen });
     assert_eq!(empty.checks, []);
+}
+
+#[test]
+fn the_manual_has_the_line_of_every_kind() {
+    let manual = include_str!("../../../../docs/quality.md");
+    for kind in declarations() {
+        let line = format!("| `{}` | {} | {} |", kind.kind, kind.summary, kind.doc);
+        assert!(manual.contains(&line), "docs/quality.md needs the line\n{line}");
+        let fields = params_schema(kind.kind).expect("a kind of the list");
+        assert!(fields["properties"].is_object(), "{fields}");
+    }
 }

@@ -35,15 +35,13 @@ pub(super) fn align(
     let news = keys(new, &columns, false, progress)?;
     let mut alignment = match_equal(&olds, &news);
     let gaps = gaps(&alignment);
-    let is_uneven = |gap: &Gap| gap.removed.len() != gap.added.len();
-    let is_weighed = gaps.iter().any(is_uneven)
-        && alignment.removed.len() <= MAX_LEFT
-        && alignment.added.len() <= MAX_LEFT;
+    let is_weighed =
+        !gaps.is_empty() && alignment.removed.len() <= MAX_LEFT && alignment.added.len() <= MAX_LEFT;
     let cells = if is_weighed { Some(Cells::read(old, new, shared, &alignment, progress)?) } else { None };
     let mut edited = Vec::new();
     for gap in gaps {
         match &cells {
-            Some(cells) if is_uneven(&gap) && gap.removed.len() * gap.added.len() <= MAX_WEIGHED => {
+            Some(cells) if gap.removed.len() * gap.added.len() <= MAX_WEIGHED => {
                 edited.extend(cells.best(&gap));
             }
             _ => edited.extend(gap.removed.iter().copied().zip(gap.added.iter().copied())),
