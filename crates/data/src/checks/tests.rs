@@ -200,6 +200,12 @@ fn a_shifted_column_is_not_spread_as_before() {
     assert_eq!(one("kind = 'distribution'\ncolumn = 'x'", &shifted).outcome, Outcome::Failed);
     let ks = one("kind = 'distribution'\ncolumn = 'x'\nmax_psi = 100\nmax_ks = 0.5", &shifted);
     assert_eq!(ks.outcome, Outcome::Failed, "{}", ks.measured);
+    let other_dir = tempfile::tempdir().expect("a folder");
+    let words = StringArray::from_iter_values((0..500).map(|at| at.to_string()));
+    let retyped = table(other_dir.path(), vec![("x", Kind::Text, Arc::new(words))]);
+    let retyped = Context { reference: Some(&reference), ..context(&retyped) };
+    let misfit = one("kind = 'distribution'\ncolumn = 'x'", &retyped).error.expect("texts are no numbers");
+    assert_eq!(misfit.message, "`x` was of the kind number and is of the kind text");
     let same = Context { reference: Some(&reference), ..context(&before) };
     let same = one("kind = 'distribution'\ncolumn = 'x'\nmax_psi = 0\nmax_ks = 0", &same);
     assert_eq!((same.outcome, same.measured.as_str()), (Outcome::Passed, "PSI 0, KS distance 0"));
@@ -323,6 +329,11 @@ fn a_wrong_file_is_refused_at_its_line_with_a_way_out() {
     );
     assert!(entry("kind = 'range'\ncolumn = 'age'").0.contains("the range has no end"));
     assert!(entry("kind = 'range'\ncolumn = 'age'\nmin = 2\nmax = 1").0.contains("line 7"));
+    assert!(
+        entry("kind = 'range'\ncolumn = 'day'\nmin = 'soon'")
+            .0
+            .contains("line 6: check `range`: `soon` is not a time")
+    );
     assert!(entry("column = 'age'").0.contains("line 3: the check does not say its kind"));
     assert!(entry("kind = 'pattern'\ncolumn = 'x'\nregex = '(a'").0.contains("line 6"));
     assert!(entry("kind = 'not_null'\ncolumn = 'x'\nseverity = 'bad'").0.contains("line 6"));

@@ -128,6 +128,12 @@ pub struct Diff {
     summary: Summary,
     old: TableFile,
     new: TableFile,
+    places: Places,
+}
+
+/// Where everything is that changed.
+#[derive(Debug)]
+struct Places {
     shared: Vec<Shared>,
     alignment: Alignment,
     changes: Changes,
@@ -153,8 +159,9 @@ pub fn diff(old: &TableFile, new: &TableFile, options: &Options, progress: &Prog
     let renamed = columns::renamed(old, new, &shared, &alignment, progress)?;
     columns::add_renamed(&mut shared, &renamed, new);
     let changes = Changes::find(old, new, &shared, &alignment, progress)?;
-    let summary = summary(old, new, &shared, renamed, matching, &alignment, &changes);
-    Ok(Diff { summary, old: old.clone(), new: new.clone(), shared, alignment, changes })
+    let places = Places { shared, alignment, changes };
+    let summary = places.summary(old, new, renamed, matching);
+    Ok(Diff { summary, old: old.clone(), new: new.clone(), places })
 }
 
 impl Diff {
@@ -177,8 +184,8 @@ impl Diff {
     /// `invalid_input` for more than [`MAX_PAGE_ROWS`] cells; `corrupt`.
     pub fn cells(&self, offset: u64, limit: u64) -> Result<Vec<CellChange>> {
         within_page(limit)?;
-        let found = self.changes.window(offset, limit);
-        let place = |(pair, _): &(usize, usize)| self.alignment.pairs[*pair];
+        let found = self.places.changes.window(offset, limit);
+        let place = |(pair, _): &(usize, usize)| self.places.alignment.pairs[*pair];
         let new_rows: Vec<u32> = found.iter().map(|at| place(at).1).collect();
         let key_columns: Vec<&str> = match &self.summary.matching {
             Matching::Key { columns, .. } => columns.iter().map(String::as_str).collect(),
@@ -192,12 +199,12 @@ impl Diff {
                 old_row: u64::from(place(at).0),
                 new_row: u64::from(place(at).1),
                 key,
-                column: self.shared[at.1].new.name.clone(),
+                column: self.places.shared[at.1].new.name.clone(),
                 old: None,
                 new: None,
             })
             .collect();
-        for (column, shared) in self.shared.iter().enumerate() {
+        for (column, shared) in self.places.shared.iter().enumerate() {
             let own: Vec<usize> = (0..found.len()).filter(|at| found[*at].1 == column).collect();
             let rows = |is_old: bool| -> Vec<u32> {
                 own.iter()
@@ -220,7 +227,7 @@ impl Diff {
     /// # Errors
     /// As [`Self::cells`].
     pub fn added_rows(&self, offset: u64, limit: u64) -> Result<Page> {
-        rows_page(&self.new, &self.alignment.added, offset, limit)
+        rows_page(&self.new, &self.places.alignment.added, offset, limit)
     }
 
     /// Up to `limit` rows that only the old version has, from the `offset`-th on.
@@ -228,55 +235,56 @@ impl Diff {
     /// # Errors
     /// As [`Self::cells`].
     pub fn removed_rows(&self, offset: u64, limit: u64) -> Result<Page> {
-        rows_page(&self.old, &self.alignment.removed, offset, limit)
+        rows_page(&self.old, &self.places.alignment.removed, offset, limit)
     }
 
     /// The numbers, in their own version, of the rows that only the new version has.
     pub fn added_row_numbers(&self) -> &[u32] {
-        &self.alignment.added
+        &self.places.alignment.added
     }
 
     /// The numbers, in their own version, of the rows that only the old version has.
     pub fn removed_row_numbers(&self) -> &[u32] {
-        &self.alignment.removed
+        &self.places.alignment.removed
     }
 }
 
-fn summary(
-    old: &TableFile,
-    new: &TableFile,
-    shared: &[Shared],
-    renamed: Vec<Renamed>,
-    matching: Matching,
-    alignment: &Alignment,
-    changes: &Changes,
-) -> Summary {
-    let only_new = |column: &&Column| !shared.iter().any(|s| s.new.name == column.name);
-    let only_old = |column: &&Column| !shared.iter().any(|s| s.old.name == column.name);
-    let retyped = shared.iter().filter(|shared| shared.old.kind != shared.new.kind);
-    let counted = shared.iter().zip(changes.per_column());
-    Summary {
-        added_columns: new.meta().visible().filter(only_new).cloned().collect(),
-        removed_columns: old.meta().visible().filter(only_old).cloned().collect(),
-        renamed_columns: renamed,
-        retyped_columns: retyped
-            .map(|s| Retyped { name: s.new.name.clone(), from: s.old.kind, to: s.new.kind })
-            .collect(),
-        matching,
-        old_rows: old.rows(),
-        new_rows: new.rows(),
-        added_rows: alignment.added.len() as u64,
-        removed_rows: alignment.removed.len() as u64,
-        changed_rows: changes.rows(),
-        unchanged_rows: alignment.pairs.len() as u64 - changes.rows(),
-        changed_cells: changes.total(),
-        columns: counted
-            .map(|(shared, changed_cells)| ColumnChanges {
-                name: shared.new.name.clone(),
-                old_name: shared.old.name.clone(),
-                changed_cells,
-            })
-            .collect(),
+impl Places {
+    fn summary(
+        &self,
+        old: &TableFile,
+        new: &TableFile,
+        renamed: Vec<Renamed>,
+        matching: Matching,
+    ) -> Summary {
+        let Self { shared, alignment, changes } = self;
+        let only_new = |column: &&Column| !shared.iter().any(|s| s.new.name == column.name);
+        let only_old = |column: &&Column| !shared.iter().any(|s| s.old.name == column.name);
+        let retyped = shared.iter().filter(|shared| shared.old.kind != shared.new.kind);
+        let counted = shared.iter().zip(changes.per_column());
+        Summary {
+            added_columns: new.meta().visible().filter(only_new).cloned().collect(),
+            removed_columns: old.meta().visible().filter(only_old).cloned().collect(),
+            renamed_columns: renamed,
+            retyped_columns: retyped
+                .map(|s| Retyped { name: s.new.name.clone(), from: s.old.kind, to: s.new.kind })
+                .collect(),
+            matching,
+            old_rows: old.rows(),
+            new_rows: new.rows(),
+            added_rows: alignment.added.len() as u64,
+            removed_rows: alignment.removed.len() as u64,
+            changed_rows: changes.rows(),
+            unchanged_rows: alignment.pairs.len() as u64 - changes.rows(),
+            changed_cells: changes.total(),
+            columns: counted
+                .map(|(shared, changed_cells)| ColumnChanges {
+                    name: shared.new.name.clone(),
+                    old_name: shared.old.name.clone(),
+                    changed_cells,
+                })
+                .collect(),
+        }
     }
 }
 

@@ -107,8 +107,9 @@ impl Scale {
         (value - self.low) / (self.high - self.low) * WIDTH
     }
 
+    /// All bars as one path, which is a third of the bytes of as many rectangles.
     fn bars(&self, histogram: &Histogram, height: f64) -> String {
-        let mut bars = String::new();
+        let mut path = String::new();
         for (edges, density) in histogram.edges.windows(2).zip(densities(histogram)) {
             let (x, end) = (self.x(edges[0]), self.x(edges[1]));
             let tall = density / self.top * height;
@@ -116,17 +117,13 @@ impl Scale {
                 continue;
             }
             let gap = if end - x > 4.0 { 1.0 } else { 0.0 };
+            let width = (end - x - gap).max(0.5);
             // Few values are still seen.
             let tall = tall.max(1.0);
             // As above.
-            let _ = write!(
-                bars,
-                "<rect class=\"bar\" x=\"{x:.1}\" y=\"{:.1}\" width=\"{:.1}\" height=\"{tall:.1}\"/>",
-                height - tall,
-                (end - x - gap).max(0.5)
-            );
+            let _ = write!(path, "M{x:.1} {height}v-{tall:.1}h{width:.1}v{tall:.1}z");
         }
-        bars
+        format!("<path class=\"bar\" d=\"{path}\"/>")
     }
 
     fn outline(&self, histogram: &Histogram) -> String {

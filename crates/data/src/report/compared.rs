@@ -6,12 +6,14 @@ use base::number;
 
 use super::MAX_LISTED_COLUMNS;
 use super::columns::missing_share;
-use super::page::{escaped, percent, tag, value};
+use super::page::{cut, escaped, percent, tag, value};
 use crate::drift::Level;
 use crate::profile::{ColumnComparison, Comparison};
 
 /// Names of columns that a sentence lists.
 const MAX_NAMES: usize = 50;
+/// A name is cut after this many characters.
+const MAX_NAME_CHARS: usize = 120;
 
 /// The section: columns that came and went, and how far each of the others has moved.
 pub(super) fn section(comparison: &Comparison) -> String {
@@ -26,7 +28,7 @@ pub(super) fn section(comparison: &Comparison) -> String {
         let _ = write!(
             out,
             "<p><b>{}</b> was {} and is {}.</p>",
-            escaped(&change.name),
+            escaped(&cut(&change.name, MAX_NAME_CHARS)),
             change.before.word(),
             change.after.word()
         );
@@ -70,14 +72,17 @@ fn row(column: &ColumnComparison) -> String {
     format!(
         "<tr><th scope=\"row\">{}</th><td>{moved}</td><td class=\"n\">{}</td><td class=\"n\">{p_value}</td>\
          <td class=\"n\">{missing}</td><td class=\"n\">{mean}</td></tr>",
-        escaped(&column.after.name),
+        escaped(&cut(&column.after.name, MAX_NAME_CHARS)),
         number(drift.psi, 3)
     )
 }
 
 fn named(names: &[String]) -> String {
-    let shown: Vec<String> =
-        names.iter().take(MAX_NAMES).map(|name| format!("<b>{}</b>", escaped(name))).collect();
+    let shown: Vec<String> = names
+        .iter()
+        .take(MAX_NAMES)
+        .map(|name| format!("<b>{}</b>", escaped(&cut(name, MAX_NAME_CHARS))))
+        .collect();
     let rest = names.len() - shown.len();
     let more = if rest > 0 { format!(" and {rest} more") } else { String::new() };
     format!("{}{more}", shown.join(", "))

@@ -14,9 +14,11 @@ use crate::profile::{Comparison, Profile};
 use page::{escaped, percent, section, tile};
 
 /// Columns that are shown in full.
-pub const MAX_FULL_COLUMNS: usize = 150;
+pub const MAX_FULL_COLUMNS: usize = 100;
 /// Columns of the list.
-pub const MAX_LISTED_COLUMNS: usize = 1000;
+pub const MAX_LISTED_COLUMNS: usize = 400;
+/// A sentence about a column is cut after this many characters: names can be long.
+const MAX_NOTE_CHARS: usize = 300;
 
 /// The page. `title` is the name of the dataset, say; with a comparison the page says what changed
 /// since the profile that it began with.
@@ -83,8 +85,11 @@ fn tiles(profile: &Profile, comparison: Option<&Comparison>) -> String {
 /// What is worth a look, as the profile says it.
 fn notes(profile: &Profile) -> String {
     let mut warnings = profile.warnings(None).into_iter().map(|warning| warning.message);
-    let shown: Vec<String> =
-        warnings.by_ref().take(30).map(|message| format!("<li>{}</li>", page::marked(&message))).collect();
+    let shown: Vec<String> = warnings
+        .by_ref()
+        .take(30)
+        .map(|message| format!("<li>{}</li>", page::marked(&page::cut(&message, MAX_NOTE_CHARS))))
+        .collect();
     if shown.is_empty() {
         return String::new();
     }

@@ -36,17 +36,17 @@ fn profiled(shift: f64) -> Profile {
 #[test]
 fn the_page_says_what_the_profile_says() {
     let html = profile_html(&profiled(0.0), "penguins", None);
-    for said in [
+    let said = [
         "<h1>penguins</h1>",
         "mass &lt;g&gt;",
-        "300 rows",
+        "Profile of 300 rows and 4 columns",
         "every value of <b>gone</b> is missing",
         "2026-11-23",
-        "Missing together",
-        "270 of 300",
-    ] {
-        let is_said = html.contains(said);
-        assert!(is_said || said == "270 of 300", "{said} is missing");
+        "0 of 300 rows are complete",
+        "Going together",
+    ];
+    for words in said {
+        assert!(html.contains(words), "{words} is missing");
     }
     assert!(!html.contains("What changed"));
     assert_eq!(html, profile_html(&profiled(0.0), "penguins", None), "the same bytes");
@@ -58,9 +58,8 @@ fn no_text_of_a_table_becomes_markup() {
     assert!(!html.contains("<script"), "no script, ours or theirs");
     assert!(!html.contains('\u{1}'));
     assert_eq!(html.matches("</main>").count(), 1);
-    for outside in ["http://", "https://", "url(", "@import", "src=", " on"] {
-        let found: Vec<_> = html.match_indices(outside).collect();
-        assert!(found.is_empty() || outside == " on", "{outside}: nothing comes from elsewhere");
+    for outside in ["http://", "https://", "url(", "@import", "src=", "onerror"] {
+        assert!(!html.contains(outside), "{outside}: nothing comes from elsewhere");
     }
 }
 

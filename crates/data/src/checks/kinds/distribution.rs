@@ -74,6 +74,11 @@ impl Kind for Distribution {
     fn watch(&self, params: &Params, context: &Context<'_>, _: &Progress) -> Result<Box<dyn Watch>> {
         let column = context.table.meta().column(&params.column)?.clone();
         let reference = context.reference.and_then(|profile| profile.column(&params.column)).cloned();
+        if let Some(then) = reference.as_ref().filter(|then| then.kind != column.kind) {
+            let (name, then, now) = (&column.name, then.kind.word(), column.kind.word());
+            return Err(Error::invalid(format!("`{name}` was of the kind {then} and is of the kind {now}"))
+                .hint("import it with the kind it had, or check its type instead"));
+        }
         let collector = reference.as_ref().map(|_| Collector::standard(column.kind, context.table.rows()));
         let columns = if reference.is_some() { vec![params.column.clone()] } else { Vec::new() };
         Ok(Box::new(Spread { columns, column, collector, reference, limits: params.clone() }))

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::checks::kind::{Context, Declaration, Failing, Kind, Misfit, Watch, rows};
-use crate::checks::params::{Bound, column_of, named};
+use crate::checks::params::{Bound, column_of, moment, named};
 use crate::schema::Kind as ColumnKind;
 
 /// The kind `range`.
@@ -42,6 +42,11 @@ impl Kind for Range {
 
     fn check(&self, params: &Params) -> Result<(), Misfit> {
         named("column", &params.column)?;
+        for (name, bound) in [("min", &params.min), ("max", &params.max)] {
+            if let Some(Bound::Time(text)) = bound {
+                moment(text).map_err(|error| Misfit::param(name, error))?;
+            }
+        }
         match (&params.min, &params.max) {
             (None, None) => {
                 let error = Error::invalid("the range has no end").hint("set `min`, `max` or both");
