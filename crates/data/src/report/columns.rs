@@ -168,7 +168,8 @@ fn figures(column: &ColumnProfile, before: Option<&ColumnProfile>) -> String {
         lines.push(("missing before", Some(percent(missing_share(before)))));
         lines.push(("mean before", before.mean.map(|mean| value(column.kind, mean))));
     }
-    let mut out = String::from("<dl>");
+    // Without values beside them, figures take their place.
+    let mut out = String::from(if has_values(column) { "<dl>" } else { "<dl class=\"wide\">" });
     for (label, text) in lines {
         if let Some(text) = text {
             // As above. Shares are written as HTML already.
@@ -183,10 +184,15 @@ fn some(count_of: u64) -> Option<String> {
     (count_of > 0).then(|| count(count_of))
 }
 
+/// True if some values are frequent.
+fn has_values(column: &ColumnProfile) -> bool {
+    !column.top.is_empty() && (column.distinct < column.count || column.count == 1)
+}
+
 /// The most frequent values.
 fn values(column: &ColumnProfile) -> String {
-    if column.top.is_empty() || (column.distinct == column.count && column.count > 1) {
-        return "<div></div>".to_owned();
+    if !has_values(column) {
+        return String::new();
     }
     let mut out = String::from("<ol class=\"values\">");
     for entry in column.top.iter().take(MAX_VALUES) {

@@ -72,13 +72,16 @@ pub(super) fn percent(share: f64) -> String {
     }
 }
 
-/// A value of a column of this kind; moments are kept as milliseconds.
+/// A value of a column of this kind, to five digits or so; moments are kept as milliseconds.
 pub(super) fn value(kind: Kind, value: f64) -> String {
     match kind {
-        Kind::Time => crate::page::time(value as i64),
-        Kind::Integer if value.fract() == 0.0 && value.abs() < 1e15 => {
+        // A mean may fall between two milliseconds.
+        Kind::Time => crate::page::time(value as i64 / 1000 * 1000),
+        Kind::Integer
+            if (1000.0..1e15).contains(&value.abs()) || value.fract() == 0.0 && value.abs() < 1e15 =>
+        {
             let sign = if value < 0.0 { "−" } else { "" };
-            format!("{sign}{}", base::count(value.abs() as u64))
+            format!("{sign}{}", base::count(value.abs().round() as u64))
         }
         Kind::Integer | Kind::Number | Kind::Boolean | Kind::Text => base::number(value, 5).replace('-', "−"),
     }
