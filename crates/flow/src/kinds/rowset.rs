@@ -59,7 +59,8 @@ pub fn at(param: &str) -> impl Fn(Error) -> Misfit + '_ {
     move |error| Misfit::param(param, error)
 }
 
-/// Reads a list of short forms, such as `mean(price) as average`.
+/// Reads a list of short forms, such as `mean(price) as average`. A form may come in pieces, cut at
+/// its commas, as from a field in which a list is typed.
 ///
 /// # Errors
 /// [`Misfit`] at the parameter for the first that cannot be read, or if there is none.
@@ -73,7 +74,20 @@ pub fn read_all<T: std::str::FromStr<Err = Error>>(
             Error::invalid(format!("`{param}` is empty")).hint(format!("write one such as `{example}`"));
         return Err(Misfit::param(param, error));
     }
-    texts.iter().map(|text| text.parse().map_err(at(param))).collect()
+    whole(texts).iter().map(|text| text.parse().map_err(at(param))).collect()
+}
+
+/// Puts together again what was cut between parentheses.
+fn whole(texts: &[String]) -> Vec<String> {
+    let mut forms: Vec<String> = Vec::new();
+    let is_open = |form: &String| form.matches('(').count() > form.matches(')').count();
+    for text in texts {
+        match forms.last_mut().filter(|form| is_open(form)) {
+            Some(form) => *form = format!("{form}, {text}"),
+            None => forms.push(text.clone()),
+        }
+    }
+    forms
 }
 
 /// Checks that every name is a column.
@@ -93,4 +107,18 @@ pub fn check_chosen(param: &str, names: &[String], hint: &str) -> Result<(), Mis
         return Err(Misfit::param(param, Error::invalid("no column is chosen").hint(hint)));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::whole;
+
+    #[test]
+    fn forms_that_were_cut_at_commas_are_whole_again() {
+        let read = |texts: &[&str]| whole(&texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>());
+        let forms = ["lag(price, 7) as before", "row_number()"];
+        assert_eq!(read(&["lag(price", "7) as before", "row_number()"]), forms);
+        assert_eq!(read(&forms), forms);
+        assert_eq!(read(&["sum(a", "b", "c)"]), ["sum(a, b, c)"]);
+    }
 }
