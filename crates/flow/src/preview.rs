@@ -15,8 +15,9 @@ use crate::file::{Pipeline, Wire};
 use crate::graph::{FindSource, Graph, Node, Problem};
 use crate::kind::{Input, PortType, SourceTable};
 
-/// The most rows that are taken of a dataset and shown of the result.
-pub const MAX_PREVIEW_ROWS: u64 = 10_000;
+/// The most rows that are taken of a dataset, handed from step to step and shown of the result. A
+/// join on a key that is not one makes the square of it.
+pub const MAX_PREVIEW_ROWS: u64 = 2_000;
 /// The most memory that these rows may take, bytes: long texts end the sample early.
 const MAX_SAMPLE_BYTES: usize = 64 << 20;
 /// A preview that takes longer is stopped.
@@ -41,8 +42,8 @@ pub struct Subject<'a> {
 pub struct Preview {
     /// Its first rows, [`Subject::rows`] at most.
     pub page: Page,
-    /// True if a dataset has more rows than were taken: counts, quantiles and joins are those of
-    /// the sample.
+    /// True if a dataset, or a step on the way, has more rows than were taken: counts, quantiles and
+    /// joins are those of the sample.
     pub is_sample: bool,
 }
 
@@ -125,7 +126,7 @@ impl Run<'_> {
         };
         let mut inputs: BTreeMap<String, Vec<Input>> = BTreeMap::new();
         for (port, wire) in node.wires() {
-            let input = Input { step: wire.step.clone(), folder: self.output(wire) };
+            let input = Input { step: wire.step.clone(), folder: self.input(wire)? };
             inputs.entry(port.to_owned()).or_default().push(input);
         }
         let request = Request {
@@ -148,7 +149,14 @@ impl Run<'_> {
 
     /// The dataset version with its first rows only.
     fn sampled(&mut self, step: &str, source: SourceTable) -> Result<SourceTable> {
-        let whole = TableFile::open(&source.folder)?;
+        let folder = self.folder.join(format!("{step}.source"));
+        self.head(&source.folder, &folder)?;
+        Ok(SourceTable { folder, ..source })
+    }
+
+    /// Writes the first rows of a table.
+    fn head(&mut self, from: &Path, to: &Path) -> Result<()> {
+        let whole = TableFile::open(from)?;
         let mut batches = Vec::new();
         let (mut rows, mut bytes) = (0, 0);
         for batch in whole.range(None, 0, Some(self.subject.rows))? {
@@ -161,9 +169,20 @@ impl Run<'_> {
             }
         }
         self.is_sample |= rows < whole.rows();
-        let folder = self.folder.join(format!("{step}.source"));
-        data::write(&folder, TableMeta::clone(whole.meta()), batches)?;
-        Ok(SourceTable { folder, ..source })
+        data::write(to, TableMeta::clone(whole.meta()), batches).map(drop)
+    }
+
+    /// The table at the start of a wire, cut to its first rows.
+    fn input(&mut self, wire: &Wire) -> Result<std::path::PathBuf> {
+        let folder = self.output(wire);
+        if TableFile::open(&folder)?.rows() <= self.subject.rows {
+            return Ok(folder);
+        }
+        let cut = self.folder.join(format!("{}.{}.head", wire.step, wire.port));
+        if !cut.exists() {
+            self.head(&folder, &cut)?;
+        }
+        Ok(cut)
     }
 
     fn output(&self, wire: &Wire) -> std::path::PathBuf {
@@ -241,7 +260,7 @@ mod tests {
 
     fn look(steps: &str, output: &str, rows: u64, progress: &Progress) -> Result<Preview> {
         let folder = tempfile::tempdir().expect("a folder");
-        let source = numbers(folder.path(), 3_000);
+        let source = numbers(folder.path(), 1_800);
         let text = format!("format = 1\nname = \"p\"\nstep = [{steps}]");
         let subject = Subject {
             pipeline: &Pipeline::parse(&text).expect("a file"),
@@ -257,6 +276,8 @@ mod tests {
         { id = "half", kind = "sql", params = { query = "select n, g, n / 2 as half from t where n % 2 = 0" }, inputs = { tables = "d.table" } },
         { id = "counts", kind = "group", params = { by = ["g"], measures = ["count()", "max(half)"] }, inputs = { table = "half.table" } },
         { id = "model", kind = "train_forest", inputs = { table = "half.table" } },
+        { id = "twice", kind = "union", inputs = { tables = ["d.table", "d.table"] } },
+        { id = "total", kind = "group", inputs = { table = "twice.table" } },
         { id = "broken", kind = "sort", params = { columns = ["nothing"] }, inputs = { table = "d.table" } }"#;
 
     #[test]
@@ -265,9 +286,17 @@ mod tests {
         let seen = look(CHAIN, "counts.table", 100, &silent).expect("runs");
         assert!(seen.is_sample);
         assert_eq!(seen.page.rows, [["a", "50", "49"].map(|cell| Some(cell.to_owned()))]);
-        let all = look(CHAIN, "d.table", 5_000, &silent).expect("runs");
+        let all = look(CHAIN, "d.table", 2_000, &silent).expect("runs");
         assert!(!all.is_sample);
-        assert_eq!((all.page.rows.len(), all.page.total_rows), (3_000, Some(3_000)));
+        assert_eq!((all.page.rows.len(), all.page.total_rows), (1_800, Some(1_800)));
+    }
+
+    #[test]
+    fn no_step_gets_more_rows_than_a_dataset_gives() {
+        let seen = look(CHAIN, "total.table", 300, &Progress::silent()).expect("runs");
+        assert_eq!(seen.page.rows, [[Some("300".to_owned())]], "of 600 rows");
+        let twice = look(CHAIN, "twice.table", 300, &Progress::silent()).expect("runs");
+        assert_eq!((twice.page.rows.len(), twice.page.total_rows), (300, Some(600)));
     }
 
     #[test]
@@ -282,7 +311,7 @@ mod tests {
         assert_eq!(message("nothing.table", 10), "the pipeline has no step `nothing`");
         assert_eq!(message("d.rows", 10), "there is no output `d.rows`");
         assert_eq!(message("d.table", 0), "a preview of 0 rows cannot be made");
-        assert_eq!(message("d.table", 10_001), "a preview of 10001 rows cannot be made");
+        assert_eq!(message("d.table", 2_001), "a preview of 2001 rows cannot be made");
     }
 
     #[test]
