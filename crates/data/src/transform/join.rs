@@ -196,7 +196,7 @@ fn matched(outer: &Keys, inner: &Keys, keeps_lonely: bool, progress: &Progress) 
     let index = Index::of(inner);
     let mut pairs = Pairs::default();
     for row in 0..outer.len() as u32 {
-        if row as usize % STEP_ROWS == 0 {
+        if (row as usize).is_multiple_of(STEP_ROWS) {
             progress.step("matching", u64::from(row), Some(outer.len() as u64))?;
         }
         match index.rows(outer, row) {

@@ -81,7 +81,7 @@ impl Keys {
 
     fn merge(&self, (mut a, mut b): (&[u32], &[u32]), out: &mut Vec<u32>, progress: &Progress) -> Result<()> {
         while let ([first, a_rest @ ..], [second, b_rest @ ..]) = (a, b) {
-            if out.len() % STEP_ROWS == 0 {
+            if out.len().is_multiple_of(STEP_ROWS) {
                 progress.step("sorting", out.len() as u64, None)?;
             }
             if self.get(*second) < self.get(*first) {
@@ -102,7 +102,7 @@ impl Keys {
         let mut numbers: HashMap<&[u8], u32> = HashMap::new();
         let mut of_row = Vec::with_capacity(self.len());
         for row in 0..self.len() as u32 {
-            if row as usize % STEP_ROWS == 0 {
+            if (row as usize).is_multiple_of(STEP_ROWS) {
                 progress.step("grouping", u64::from(row), Some(self.len() as u64))?;
             }
             let next = numbers.len() as u32;

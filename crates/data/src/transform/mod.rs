@@ -97,11 +97,11 @@ pub fn columns_of(batch: &RecordBatch) -> Vec<Column> {
 }
 
 fn array<'a>(batch: &'a RecordBatch, name: &str) -> Result<&'a ArrayRef> {
-    match batch.column_by_name(name) {
-        Some(array) => Ok(array),
-        None => find(&columns_of(batch), name)
-            .and_then(|column| Err(Error::internal(format!("column `{}` has no data", column.name)))),
+    if let Some(array) = batch.column_by_name(name) {
+        return Ok(array);
     }
+    find(&columns_of(batch), name)?;
+    Err(Error::internal(format!("column `{name}` has no data")))
 }
 
 /// Fails if two columns have the same name, or one has none or one of Fettle's own.

@@ -66,10 +66,10 @@ impl TextFeatures {
             .hint("take fewer words, or sample the rows before"));
         }
         let mut cells = vec![vec![0.0; rows]; words.len()];
-        for row in 0..rows {
+        for (row, text) in (0..rows).map(|row| (row, text(row))) {
             progress.step("weighing words", row as u64, Some(rows as u64))?;
             let mut weights: BTreeMap<usize, f64> = BTreeMap::new();
-            for word in words_of(text(row)) {
+            for word in words_of(text) {
                 if let Some((place, idf)) = words.get(&word) {
                     *weights.entry(*place).or_insert(0.0) += idf;
                 }

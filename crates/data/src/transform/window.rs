@@ -247,11 +247,11 @@ impl Runs {
     fn means(&self, values: &ArrayRef, size: usize, progress: &Progress) -> Result<ArrayRef> {
         let values = values.as_primitive::<Float64Type>();
         let mut means = vec![None; self.rows];
-        let mut done = 0;
+        let mut done = 0_usize;
         for run in &self.runs {
             let mut window: VecDeque<Option<f64>> = VecDeque::with_capacity(size);
             for row in run {
-                if done % (STEP_ROWS / 64) == 0 {
+                if done.is_multiple_of(STEP_ROWS / 64) {
                     progress.step("averaging", done as u64, Some(self.rows as u64))?;
                 }
                 done += 1;
