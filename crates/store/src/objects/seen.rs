@@ -3,7 +3,7 @@
 //! whenever something is taken out of the packs.
 //!
 //! ```text
-//! place (32) | digest of all (32) | file* | hash of all before (32)
+//! place (32) | whole u8 | digest of the whole (32) if `whole` is 1 | file* | hash of all before (32)
 //! file = path length u32 | path | size u64 | modified i64 | changed i64 | inode u64 | device u64 | digest (32)
 //! ```
 
@@ -66,9 +66,9 @@ fn nanoseconds(time: SystemTime) -> Option<i64> {
 pub(super) struct Seen {
     /// Where, by [`key_of`].
     pub(super) place: Digest,
-    /// The digest of the whole.
-    pub(super) digest: Digest,
-    /// Its files by path; a file alone has the empty one.
+    /// The digest of the whole, when `files` are all there is of it.
+    pub(super) whole: Option<Digest>,
+    /// The files that can be told again by how they look, by path; a file alone has the empty one.
     pub(super) files: HashMap<String, (Stamp, Digest)>,
 }
 
@@ -77,7 +77,8 @@ impl Seen {
         let mut files: Vec<_> = self.files.iter().collect();
         files.sort_unstable_by_key(|(path, _)| path.as_str());
         let mut out = self.place.as_bytes().to_vec();
-        out.extend_from_slice(self.digest.as_bytes());
+        out.push(u8::from(self.whole.is_some()));
+        out.extend(self.whole.iter().flat_map(Digest::as_bytes));
         for (path, (stamp, digest)) in files {
             let length = u32::try_from(path.len()).expect("no system has paths of 4 GB");
             out.extend_from_slice(&length.to_le_bytes());
@@ -102,7 +103,12 @@ impl Seen {
             return None;
         }
         let (place, rest) = body.split_first_chunk::<32>()?;
-        let (digest, mut rest) = rest.split_first_chunk::<32>()?;
+        let (&is_whole, mut rest) = rest.split_first()?;
+        let mut whole = None;
+        if is_whole == 1 {
+            let (digest, after) = rest.split_first_chunk::<32>()?;
+            (whole, rest) = (Some(Digest::from(*digest)), after);
+        }
         let mut files = HashMap::new();
         while !rest.is_empty() {
             let (length, after) = rest.split_first_chunk::<4>()?;
@@ -113,7 +119,7 @@ impl Seen {
             files.insert(path, (read_stamp(stamp), Digest::from(*digest)));
             rest = after;
         }
-        Some(Self { place: Digest::from(*place), digest: Digest::from(*digest), files })
+        Some(Self { place: Digest::from(*place), whole, files })
     }
 }
 
@@ -147,12 +153,14 @@ mod tests {
         #[test]
         fn what_was_seen_is_read_as_it_was_written(
             files in prop::collection::hash_map(".{0,20}", any::<(u64, i64, i64, u64, u64)>(), 0..20),
+            is_whole in any::<bool>(),
         ) {
             let files = files.into_iter().map(|(path, (size, modified_ns, changed_ns, inode, device))| {
                 let digest = Digest::of(path.as_bytes());
                 (path, (Stamp { size, modified_ns, changed_ns, inode, device }, digest))
             });
-            let seen = Seen { place: Digest::of(b"here"), digest: Digest::of(b"all"), files: files.collect() };
+            let whole = is_whole.then(|| Digest::of(b"all"));
+            let seen = Seen { place: Digest::of(b"here"), whole, files: files.collect() };
             assert_eq!(Seen::parse(&seen.to_bytes()), Some(seen));
         }
 

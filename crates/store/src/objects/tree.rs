@@ -55,15 +55,18 @@ pub(super) fn put(
         Walk { writer, previous, before, known: 0, progress, entries: Vec::new(), files: HashMap::new() };
     walk.folder(dir, "")?;
     let Walk { writer, before, known, mut entries, files, .. } = walk;
-    if let Some(before) = before.filter(|before| known == entries.len() && known == before.files.len()) {
-        return Ok(before.digest);
+    // All that is here looks as it did, and nothing that was here is gone.
+    let unchanged = before.filter(|before| known == entries.len() && known == before.files.len());
+    if let Some(digest) = unchanged.and_then(|before| before.whole) {
+        return Ok(digest);
     }
+    let is_all = files.len() == entries.len();
     entries.sort_by(|one: &TreeEntry, other| one.path.cmp(&other.path));
     let value = serde_json::to_value(Tree { entries }).expect("texts and whole numbers are JSON");
     let bytes = canonical_json(&value).into_bytes();
     let digest = digest_of(&bytes);
     writer.put(Kind::Tree, digest, &bytes)?;
-    writer.see(place.map(|place| Seen { place, digest, files }));
+    writer.see(place.map(|place| Seen { place, whole: is_all.then_some(digest), files }));
     Ok(digest)
 }
 

@@ -84,13 +84,12 @@ impl<'a> Writer<'a> {
             return Ok(digest);
         }
         let stored = self.put_file(path, previous, progress)?;
-        let files = stored.stamp.map(|stamp| (String::new(), (stamp, stored.digest)));
-        self.see(place.map(|place| Seen {
-            place,
-            digest: stored.digest,
-            files: files.into_iter().collect(),
+        let digest = stored.digest;
+        self.see(place.zip(stored.stamp).map(|(place, stamp)| {
+            let files = HashMap::from([(String::new(), (stamp, digest))]);
+            Seen { place, whole: Some(digest), files }
         }));
-        Ok(stored.digest)
+        Ok(digest)
     }
 
     /// What was at a place when it was last put.

@@ -28,7 +28,7 @@ fn put_file(objects: &Objects, path: &Path, now: SystemTime) -> base::Result<Dig
 fn plant(objects: &Objects, place: &Path, digest: Digest) {
     let place = super::super::seen::key_of(place).unwrap();
     let mut seen = objects.index.seen(&place, &objects.packs).unwrap().unwrap();
-    seen.digest = digest;
+    seen.whole = Some(digest);
     seen.files.values_mut().for_each(|file| file.1 = digest);
     objects.index.see(&seen).unwrap();
 }
@@ -61,7 +61,7 @@ fn a_file_that_changed_a_moment_ago_is_read_again() {
     fs::write(&file, noise(1, 1_000)).unwrap();
     put_file(&objects, &file, SystemTime::now()).unwrap();
     let place = super::super::seen::key_of(&file).unwrap();
-    assert!(objects.index.seen(&place, &objects.packs).unwrap().unwrap().files.is_empty());
+    assert_eq!(objects.index.seen(&place, &objects.packs).unwrap(), None);
 }
 
 #[test]
@@ -91,6 +91,31 @@ fn a_folder_that_looks_the_same_is_not_read_and_single_changes_in_it_are() {
     assert_eq!(contents(&removed), [expected[0].clone(), expected[2].clone()]);
     fs::write(folder.join("deep/new"), "").unwrap();
     assert_eq!(contents(&put_tree(&objects, &folder, later())).len(), 3);
+}
+
+#[test]
+fn what_is_remembered_of_half_a_folder_is_not_taken_for_the_whole() {
+    let dir = tempfile::tempdir().unwrap();
+    let objects = open(&dir.path().join("objects"));
+    let folder = dir.path().join("folder");
+    fs::create_dir(&folder).unwrap();
+    let modified = |file: &str| fs::metadata(folder.join(file)).unwrap().modified().unwrap();
+    fs::write(folder.join("old"), "a").unwrap();
+    while !folder.join("new").exists() || modified("new") <= modified("old") {
+        fs::write(folder.join("new"), "b").unwrap();
+    }
+    let paths = |tree: Digest| -> Vec<String> {
+        objects.tree(&tree).unwrap().entries.into_iter().map(|entry| entry.path).collect()
+    };
+    // Old enough for the one, too soon for the other.
+    let now = modified("old") + Duration::from_secs(2);
+    assert_eq!(paths(put_tree(&objects, &folder, now)), ["new", "old"]);
+    fs::remove_file(folder.join("new")).unwrap();
+    assert_eq!(paths(put_tree(&objects, &folder, now)), ["old"]);
+    fs::write(folder.join("old"), "c").unwrap();
+    assert_eq!(paths(put_tree(&objects, &folder, now)), ["old"]);
+    fs::remove_file(folder.join("old")).unwrap();
+    assert_eq!(paths(put_tree(&objects, &folder, now)), Vec::<String>::new());
 }
 
 #[cfg(unix)]
