@@ -61,6 +61,10 @@ impl Objects {
         for (done, (name, bytes)) in packs.iter().enumerate() {
             progress.step("checking the index of the objects", done as u64, Some(packs.len() as u64))?;
             let pack = match pack::list(&self.packs, name) {
+                // Another process's garbage collection was faster.
+                Err(error) if error.code == Code::NotFound && !self.index.packs()?.contains_key(name) => {
+                    continue;
+                }
                 Err(error) if error.code == Code::NotFound => {
                     found.push(format!("it knows the pack `{}`, which is not there", short(name)));
                     continue;
