@@ -29,7 +29,8 @@ const ARROWS: [(&str, &[&str]); 12] = [
 /// Crates that fence something off, and the only packages that may name them.
 const FENCED: [(&str, &[&str]); 6] = [
     ("tauri", &["fettle-desktop"]),
-    ("rusqlite", &["store"]),
+    // Only `store` writes our database; `data` reads tables out of those of others.
+    ("rusqlite", &["store", "data"]),
     ("datafusion", &["data"]),
     ("axum", &["api", "serving"]),
     ("hyper", &["api", "serving"]),

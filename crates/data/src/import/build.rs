@@ -11,10 +11,10 @@ use base::{Error, Result};
 
 use super::cell::{CellReader, Class};
 use super::check::{forced_plans, refusal};
+use super::chunk::{Chunk, Origin, Record};
 use super::infer::ColumnPlan;
 use super::layout::Layout;
 use super::options::ParseOptions;
-use super::records::{Chunk, Record};
 use crate::schema::{Column, Kind, arrow_schema};
 
 /// A batch ends at this many bytes of text, which keeps its offsets far from 2 GB.
@@ -33,7 +33,8 @@ pub(super) struct BatchBuilder {
     bytes: usize,
 }
 
-enum ColumnBuilder {
+/// One column of a batch that is being made.
+pub(super) enum ColumnBuilder {
     Integer(Int64Builder),
     Number(Float64Builder),
     Boolean(BooleanBuilder),
@@ -61,12 +62,9 @@ impl BatchBuilder {
 
     /// Takes the records of a chunk and gives the batches that became full. An error means that
     /// a cell is not what the first pass saw.
-    pub(super) fn add(&mut self, chunk: &Chunk, is_at_header: &mut bool) -> Result<Vec<RecordBatch>, ()> {
+    pub(super) fn add(&mut self, chunk: &Chunk) -> Result<Vec<RecordBatch>, ()> {
         let mut batches = Vec::new();
         for record in chunk.records() {
-            if std::mem::take(is_at_header) {
-                continue;
-            }
             self.append(record)?;
             if self.rows >= self.most_rows || self.bytes >= BATCH_BYTES {
                 batches.push(self.take().map_err(|_| ())?);
@@ -81,9 +79,9 @@ impl BatchBuilder {
             return Ok(false);
         }
         for (at, (column, plan)) in self.columns.iter_mut().zip(&self.plans).enumerate() {
-            let (text, is_quoted) = record.cell(at);
+            let (text, origin) = record.cell(at);
             self.bytes += text.len();
-            column.append(&text, is_quoted, *plan, &self.cells)?;
+            column.append(&text, origin, *plan, &self.cells)?;
         }
         self.rows += 1;
         Ok(true)
@@ -100,7 +98,8 @@ impl BatchBuilder {
 }
 
 impl ColumnBuilder {
-    fn new(kind: Kind) -> Self {
+    /// An empty column of this kind.
+    pub(super) fn new(kind: Kind) -> Self {
         match kind {
             Kind::Integer => Self::Integer(Int64Builder::new()),
             Kind::Number => Self::Number(Float64Builder::new()),
@@ -110,22 +109,23 @@ impl ColumnBuilder {
         }
     }
 
-    fn append(
+    /// Adds a cell; an error if it is not of the plan's kind.
+    pub(super) fn append(
         &mut self,
         text: &str,
-        is_quoted: bool,
+        origin: Origin,
         plan: ColumnPlan,
         cells: &CellReader,
     ) -> Result<(), ()> {
         if let Self::Text(builder) = self {
-            if cells.is_missing(text, is_quoted) {
+            if cells.is_missing(text, origin) {
                 builder.append_null();
             } else {
                 builder.append_value(text);
             }
             return Ok(());
         }
-        let class = cells.class(text, is_quoted);
+        let class = plan.class(cells, text, origin);
         match (self, class) {
             (Self::Boolean(builder), Class::Boolean(value)) => builder.append_value(value),
             (Self::Boolean(builder), _) if cells.as_boolean(text).is_some() => {
@@ -145,7 +145,8 @@ impl ColumnBuilder {
         Ok(())
     }
 
-    fn append_null(&mut self) {
+    /// Adds a missing cell.
+    pub(super) fn append_null(&mut self) {
         match self {
             Self::Integer(builder) => builder.append_null(),
             Self::Number(builder) => builder.append_null(),
@@ -155,7 +156,8 @@ impl ColumnBuilder {
         }
     }
 
-    fn finish(&mut self) -> ArrayRef {
+    /// The column so far; it is empty then.
+    pub(super) fn finish(&mut self) -> ArrayRef {
         match self {
             Self::Integer(builder) => Arc::new(builder.finish()),
             Self::Number(builder) => Arc::new(builder.finish()),

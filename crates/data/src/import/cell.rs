@@ -2,6 +2,7 @@
 //! or a text. It never rounds silently: digits that a number could not keep are reported, and
 //! `00123` is an id, not a number.
 
+use super::chunk::Origin;
 use super::moment::{Moment, moment};
 use super::options::ParseOptions;
 
@@ -36,23 +37,36 @@ const MARKS: [&str; 8] = ["-", "--", ".", "..", "*", "None", "none", "missing"];
 pub(super) struct CellReader {
     missing: Vec<String>,
     quoted_missing: bool,
+    marks: NumberMarks,
+}
+
+/// The marks within a number.
+#[derive(Debug, Clone, Copy)]
+struct NumberMarks {
     decimal: u8,
     thousands: Option<char>,
 }
+
+/// Numbers as formats write them that have a kind for numbers.
+const PLAIN_MARKS: NumberMarks = NumberMarks { decimal: b'.', thousands: None };
 
 impl CellReader {
     pub(super) fn new(options: &ParseOptions) -> Self {
         Self {
             missing: options.missing.iter().filter(|word| !word.is_empty()).cloned().collect(),
             quoted_missing: options.quoted_missing,
-            decimal: options.decimal as u8,
-            thousands: options.thousands,
+            marks: NumberMarks { decimal: options.decimal as u8, thousands: options.thousands },
         }
     }
 
     /// True for a cell that is missing in a text column.
-    pub(super) fn is_missing(&self, text: &str, is_quoted: bool) -> bool {
-        (!is_quoted || self.quoted_missing) && self.is_missing_word(text)
+    pub(super) fn is_missing(&self, text: &str, origin: Origin) -> bool {
+        match origin {
+            Origin::Bare => self.is_missing_word(text),
+            Origin::Quoted => self.quoted_missing && self.is_missing_word(text),
+            Origin::Value | Origin::Text => false,
+            Origin::Null => true,
+        }
     }
 
     fn is_missing_word(&self, text: &str) -> bool {
@@ -61,7 +75,25 @@ impl CellReader {
     }
 
     /// What the cell is.
-    pub(super) fn class(&self, text: &str, is_quoted: bool) -> Class {
+    pub(super) fn class(&self, text: &str, origin: Origin) -> Class {
+        match origin {
+            Origin::Bare => self.untyped(text, false),
+            Origin::Quoted => self.untyped(text, true),
+            Origin::Value => value(text),
+            Origin::Text => typed_text(text),
+            Origin::Null => Class::Missing,
+        }
+    }
+
+    /// What the cell is in a column whose kind the user set: a text may be a number there.
+    pub(super) fn wanted_class(&self, text: &str, origin: Origin) -> Class {
+        match origin {
+            Origin::Text => self.untyped(text, false),
+            Origin::Bare | Origin::Quoted | Origin::Value | Origin::Null => self.class(text, origin),
+        }
+    }
+
+    fn untyped(&self, text: &str, is_quoted: bool) -> Class {
         let trimmed = text.trim_matches([' ', '\t', '\u{a0}']);
         if trimmed.is_empty() || self.is_missing_word(trimmed) {
             let is_text = is_quoted && !self.quoted_missing;
@@ -69,7 +101,7 @@ impl CellReader {
         }
         let first = trimmed.as_bytes()[0];
         match first {
-            b'0'..=b'9' | b'+' | b'-' | b'.' | b',' => self.number(trimmed),
+            b'0'..=b'9' | b'+' | b'-' | b'.' | b',' => number(trimmed, self.marks),
             b't' | b'T' | b'f' | b'F' => boolean(trimmed).map(Class::Boolean),
             b'i' | b'I' => infinity(trimmed).map(Class::Number),
             _ => None,
@@ -87,34 +119,65 @@ impl CellReader {
             _ => None,
         }
     }
+}
 
-    fn number(&self, text: &str) -> Option<Class> {
-        let bytes = text.as_bytes();
-        // The plain case first: a short run of digits.
-        let digits = bytes.strip_prefix(b"-").or(bytes.strip_prefix(b"+")).unwrap_or(bytes);
-        if digits.is_empty() {
-            return None;
-        }
-        if digits.iter().all(u8::is_ascii_digit) {
-            return whole(text, digits);
-        }
-        if digits[0].is_ascii_alphabetic() {
-            return infinity(text).map(Class::Number);
-        }
-        let mut plain = String::with_capacity(text.len());
-        self.normalise(text, &mut plain)?;
-        let body = plain.trim_start_matches(['+', '-']);
-        if body.bytes().all(|b| b.is_ascii_digit()) {
-            return whole(&plain, body.as_bytes());
-        }
-        // `00.5` is an id or a code, as `005` is.
-        let leading = body.bytes().take_while(u8::is_ascii_digit).count();
-        if leading > 1 && body.starts_with('0') {
-            return None;
-        }
-        plain.parse::<f64>().ok().map(Class::Number)
+/// A value of a format that tells numbers, truth values and times from texts.
+fn value(text: &str) -> Class {
+    let first = text.as_bytes().first();
+    first
+        .and_then(|first| match first {
+            b'0'..=b'9' | b'+' | b'-' | b'.' => number(text, PLAIN_MARKS),
+            b't' | b'T' | b'f' | b'F' => boolean(text).map(Class::Boolean),
+            b'i' | b'I' => infinity(text).map(Class::Number),
+            _ => None,
+        })
+        .or_else(|| moment(text).map(Class::Time))
+        .unwrap_or(Class::Text)
+}
+
+/// A text of such a format. JSON and SQLite have no dates, so texts that can only be read in one
+/// way as a moment are one; nothing else in a text is a number or a truth value.
+fn typed_text(text: &str) -> Class {
+    if text.is_empty() {
+        return Class::QuotedMissing;
     }
+    let is_certain = |moment: &Moment| moment.day_first == moment.month_first;
+    match moment(text).filter(is_certain) {
+        Some(moment) => Class::Time(moment),
+        None if MARKS.contains(&text) => Class::Mark,
+        None => Class::Text,
+    }
+}
 
+/// A number with these marks.
+fn number(text: &str, marks: NumberMarks) -> Option<Class> {
+    let bytes = text.as_bytes();
+    // The plain case first: a short run of digits.
+    let digits = bytes.strip_prefix(b"-").or(bytes.strip_prefix(b"+")).unwrap_or(bytes);
+    if digits.is_empty() {
+        return None;
+    }
+    if digits.iter().all(u8::is_ascii_digit) {
+        return whole(text, digits);
+    }
+    if digits[0].is_ascii_alphabetic() {
+        return infinity(text).map(Class::Number);
+    }
+    let mut plain = String::with_capacity(text.len());
+    marks.normalise(text, &mut plain)?;
+    let body = plain.trim_start_matches(['+', '-']);
+    if body.bytes().all(|b| b.is_ascii_digit()) {
+        return whole(&plain, body.as_bytes());
+    }
+    // `00.5` is an id or a code, as `005` is.
+    let leading = body.bytes().take_while(u8::is_ascii_digit).count();
+    if leading > 1 && body.starts_with('0') {
+        return None;
+    }
+    plain.parse::<f64>().ok().map(Class::Number)
+}
+
+impl NumberMarks {
     /// Writes a number with its own marks as `[+-]digits[.digits][e[+-]digits]`, or nothing if
     /// it is not one.
     fn normalise(&self, text: &str, out: &mut String) -> Option<()> {
@@ -223,7 +286,7 @@ mod tests {
     #[test]
     fn numbers_are_read_with_all_their_digits_or_not_at_all() {
         let r = reader('.', None);
-        let class = |text| r.class(text, false);
+        let class = |text| r.class(text, Origin::Bare);
         assert_eq!(class("42"), Class::Integer(42));
         assert_eq!(class(" +5 "), Class::Integer(5));
         assert_eq!(class("-9223372036854775808"), Class::Integer(i64::MIN));
@@ -242,25 +305,39 @@ mod tests {
 
     #[test]
     fn marks_of_other_countries_are_read_when_the_options_name_them() {
-        assert_eq!(reader(',', Some('.')).class("1.234.567,5", false), Class::Number(1_234_567.5));
-        assert_eq!(reader(',', Some('.')).class("1.234", false), Class::Integer(1234));
-        assert_eq!(reader('.', Some(' ')).class("1\u{a0}234", false), Class::Integer(1234));
-        assert_eq!(reader('.', Some('\'')).class("1'234.5", false), Class::Number(1234.5));
+        assert_eq!(reader(',', Some('.')).class("1.234.567,5", Origin::Bare), Class::Number(1_234_567.5));
+        assert_eq!(reader(',', Some('.')).class("1.234", Origin::Bare), Class::Integer(1234));
+        assert_eq!(reader('.', Some(' ')).class("1\u{a0}234", Origin::Bare), Class::Integer(1234));
+        assert_eq!(reader('.', Some('\'')).class("1'234.5", Origin::Bare), Class::Number(1234.5));
         for text in ["1,23", "12,3456", ",123", "1,,234"] {
-            assert_eq!(reader('.', Some(',')).class(text, false), Class::Text, "{text}");
+            assert_eq!(reader('.', Some(',')).class(text, Origin::Bare), Class::Text, "{text}");
         }
     }
 
     #[test]
     fn missing_is_told_apart_from_a_quoted_text() {
         let r = reader('.', None);
-        assert_eq!(r.class("", false), Class::Missing);
-        assert_eq!(r.class("NA", false), Class::Missing);
-        assert_eq!(r.class("", true), Class::QuotedMissing);
-        assert_eq!(r.class("-", false), Class::Mark);
-        assert_eq!(r.class("True", false), Class::Boolean(true));
-        assert_eq!(r.class("yes", false), Class::Text);
+        assert_eq!(r.class("", Origin::Bare), Class::Missing);
+        assert_eq!(r.class("NA", Origin::Bare), Class::Missing);
+        assert_eq!(r.class("", Origin::Quoted), Class::QuotedMissing);
+        assert_eq!(r.class("-", Origin::Bare), Class::Mark);
+        assert_eq!(r.class("True", Origin::Bare), Class::Boolean(true));
+        assert_eq!(r.class("yes", Origin::Bare), Class::Text);
         assert_eq!(r.as_boolean("Ja"), Some(true));
+    }
+
+    #[test]
+    fn a_text_of_a_typed_format_is_a_moment_or_a_text_unless_a_kind_is_set() {
+        let r = reader(',', None);
+        assert!(matches!(r.class("2026-01-02", Origin::Text), Class::Time(_)));
+        for text in ["12", "true", "NA", "03/04/2026"] {
+            assert_eq!(r.class(text, Origin::Text), Class::Text, "{text}");
+        }
+        assert_eq!(r.wanted_class("1,5", Origin::Text), Class::Number(1.5));
+        assert_eq!(r.class("1.5", Origin::Value), Class::Number(1.5));
+        assert_eq!(r.class("-7", Origin::Value), Class::Integer(-7));
+        assert_eq!(r.class("x", Origin::Null), Class::Missing);
+        assert!(r.is_missing("x", Origin::Null) && !r.is_missing("NA", Origin::Text));
     }
 
     #[test]

@@ -3,21 +3,20 @@
 use base::count;
 
 use super::cell::{CellReader, Class};
+use super::chunk::{Chunk, Fault, Record};
 use super::infer::{ColumnPlan, Tally, fits};
 use super::layout::Layout;
 use super::options::{ParseOptions, Rejected, Warning};
-use super::records::{Chunk, Record};
 use crate::schema::Kind;
 
 /// Rejected rows that a report holds; the rest is counted.
-const MAX_REJECTED: usize = 1000;
+pub(super) const MAX_REJECTED: usize = 1000;
 
 /// Counts cells and rejects rows, chunk by chunk.
 pub(super) struct Checker<'a> {
     layout: &'a Layout,
     cells: CellReader,
     forced: Vec<(usize, ColumnPlan)>,
-    is_at_header: bool,
     checked: Checked,
 }
 
@@ -38,13 +37,7 @@ impl<'a> Checker<'a> {
     pub(super) fn new(layout: &'a Layout, options: &ParseOptions) -> Self {
         let width = layout.names.len();
         let checked = Checked { width, tallies: vec![Tally::default(); width], ..Checked::default() };
-        Self {
-            layout,
-            cells: CellReader::new(options),
-            forced: forced_plans(layout, options),
-            is_at_header: options.header,
-            checked,
-        }
+        Self { layout, cells: CellReader::new(options), forced: forced_plans(layout, options), checked }
     }
 
     /// Looks at the next records of the file.
@@ -52,9 +45,6 @@ impl<'a> Checker<'a> {
         self.checked.blank_lines += chunk.blank_lines;
         self.checked.comment_lines += chunk.comment_lines;
         for record in chunk.records() {
-            if std::mem::take(&mut self.is_at_header) {
-                continue;
-            }
             match refusal(record, self.layout, &self.forced, &self.cells) {
                 Some(refusal) => self.reject(record, &refusal),
                 None => self.accept(record),
@@ -69,12 +59,12 @@ impl<'a> Checker<'a> {
     fn accept(&mut self, record: Record<'_>) {
         self.checked.rows += 1;
         for (at, tally) in self.checked.tallies.iter_mut().enumerate() {
-            let (text, is_quoted) = record.cell(at);
-            tally.add(self.cells.class(&text, is_quoted), record.line(), &text);
+            let (text, origin) = record.cell(at);
+            tally.add(self.cells.class(&text, origin), record.line(), &text);
         }
     }
 
-    fn reject(&mut self, record: Record<'_>, refusal: &Refusal) {
+    fn reject(&mut self, record: Record<'_>, refusal: &Refusal<'_>) {
         self.checked.rejected_total += 1;
         self.checked.ragged += u64::from(matches!(refusal, Refusal::Ragged));
         if self.checked.rejected.len() == MAX_REJECTED {
@@ -82,11 +72,9 @@ impl<'a> Checker<'a> {
         }
         let reason = match refusal {
             Refusal::Ragged => format!("the row has {} cells, expected {}", record.len(), self.checked.width),
-            Refusal::Broken(reason) => (*reason).to_owned(),
-            Refusal::Misfit(at, kind) => {
-                let text: String = record.cell(*at).0.chars().take(40).collect();
-                format!("`{text}` in `{}` is not {}", self.layout.names[*at], with_article(*kind))
-            }
+            Refusal::Repeated => "the row repeats the header".to_owned(),
+            Refusal::Broken(fault) => fault.reason().to_owned(),
+            Refusal::Misfit(at, kind) => misfit(&record.cell(*at).0, &self.layout.names[*at], *kind),
         };
         self.checked.rejected.push(Rejected { line: record.line(), reason, excerpt: record.excerpt() });
     }
@@ -110,8 +98,11 @@ impl Checked {
     /// How each column is to be read.
     pub(super) fn plans(&self, options: &ParseOptions, layout: &Layout) -> Vec<ColumnPlan> {
         let plan = |(at, tally): (usize, &Tally)| match layout.forced.get(&at) {
-            Some(kind) => ColumnPlan { kind: *kind, date_order: options.date_order },
-            None => ColumnPlan { kind: tally.kind(), date_order: tally.date_order(options.date_order) },
+            Some(kind) => ColumnPlan::forced(*kind, options),
+            None => {
+                let date_order = tally.date_order(options.date_order);
+                ColumnPlan { kind: tally.kind(), date_order, is_forced: false }
+            }
         };
         self.tallies.iter().enumerate().map(plan).collect()
     }
@@ -134,24 +125,26 @@ impl Checked {
 }
 
 /// Why a row is not taken.
-pub(super) enum Refusal {
+pub(super) enum Refusal<'a> {
     /// It has too few or too many cells.
     Ragged,
+    /// Its cells are those of the header once more.
+    Repeated,
     /// It could not be cut.
-    Broken(&'static str),
+    Broken(&'a Fault),
     /// The cell at this position is not of the kind that the user set.
     Misfit(usize, Kind),
 }
 
 /// Why this row is not taken, if it is not. Both passes ask this, so they agree.
-pub(super) fn refusal(
-    record: Record<'_>,
+pub(super) fn refusal<'a>(
+    record: Record<'a>,
     layout: &Layout,
     forced: &[(usize, ColumnPlan)],
     cells: &CellReader,
-) -> Option<Refusal> {
+) -> Option<Refusal<'a>> {
     if let Some(fault) = record.fault() {
-        return Some(Refusal::Broken(fault.reason()));
+        return Some(Refusal::Broken(fault));
     }
     let width = layout.names.len();
     // Empty cells beyond the last column come from a delimiter at the end of the line.
@@ -159,9 +152,12 @@ pub(super) fn refusal(
     if record.len() < width || !is_surplus_empty {
         return Some(Refusal::Ragged);
     }
+    if layout.is_header(record) {
+        return Some(Refusal::Repeated);
+    }
     for (at, plan) in forced {
-        let (text, is_quoted) = record.cell(*at);
-        let class = if plan.kind == Kind::Text { Class::Text } else { cells.class(&text, is_quoted) };
+        let (text, origin) = record.cell(*at);
+        let class = if plan.kind == Kind::Text { Class::Text } else { plan.class(cells, &text, origin) };
         if !fits(class, *plan, &text, cells) {
             return Some(Refusal::Misfit(*at, plan.kind));
         }
@@ -171,10 +167,16 @@ pub(super) fn refusal(
 
 /// The columns whose kind the user set, in file order.
 pub(super) fn forced_plans(layout: &Layout, options: &ParseOptions) -> Vec<(usize, ColumnPlan)> {
-    let plan = |kind: Kind| ColumnPlan { kind, date_order: options.date_order };
-    let mut plans: Vec<_> = layout.forced.iter().map(|(at, kind)| (*at, plan(*kind))).collect();
+    let plan = |(at, kind): (&usize, &Kind)| (*at, ColumnPlan::forced(*kind, options));
+    let mut plans: Vec<_> = layout.forced.iter().map(plan).collect();
     plans.sort_unstable_by_key(|(at, _)| *at);
     plans
+}
+
+/// Why a row is rejected whose cell is not of the kind that the user set.
+pub(super) fn misfit(text: &str, name: &str, kind: Kind) -> String {
+    let text: String = text.chars().take(40).collect();
+    format!("`{text}` in `{name}` is not {}", with_article(kind))
 }
 
 fn with_article(kind: Kind) -> &'static str {

@@ -73,6 +73,7 @@ pub(super) struct TextSource {
     // None for UTF-8, which needs no decoding: the rows are checked later.
     decoder: Option<Decoder>,
     raw: Vec<u8>,
+    is_finished: bool,
     /// Bytes of the file read so far.
     pub(super) bytes_read: u64,
 }
@@ -96,7 +97,7 @@ impl TextSource {
         } else {
             Some(encoding.new_decoder_with_bom_removal())
         };
-        Ok(Self { path: path.to_owned(), file, decoder, raw: Vec::new(), bytes_read })
+        Ok(Self { path: path.to_owned(), file, decoder, raw: Vec::new(), is_finished: false, bytes_read })
     }
 
     /// Appends the next piece of text to `out`. False at the end of the file.
@@ -109,11 +110,16 @@ impl TextSource {
             self.bytes_read += got as u64;
             return Ok(got > 0);
         };
+        // A decoder that was told of the end must not be asked again.
+        if self.is_finished {
+            return Ok(false);
+        }
         self.raw.resize(Self::READ_BYTES, 0);
         let got = read_some(&mut self.file, &mut self.raw, &self.path)?;
         self.bytes_read += got as u64;
         let start = out.len();
-        decode_into(decoder, &self.raw[..got], got == 0, out);
+        self.is_finished = got == 0;
+        decode_into(decoder, &self.raw[..got], self.is_finished, out);
         Ok(got > 0 || out.len() > start)
     }
 }
@@ -182,6 +188,17 @@ mod tests {
     fn what_cannot_be_decoded_becomes_a_byte_that_no_text_holds() {
         assert_eq!(read(b"a\xFFb\n", "Shift_JIS"), b"a\xFFb\n");
         assert_eq!(read(b"a\xFF\n", "UTF-8"), b"a\xFF\n");
+    }
+
+    #[test]
+    fn a_character_that_breaks_off_at_the_end_is_one_byte_and_then_the_end() {
+        let file = tempfile::NamedTempFile::new().expect("a temporary file");
+        std::fs::write(file.path(), b"\xFF\xFEa\0b").expect("writable");
+        let mut source = TextSource::open(file.path(), encoding_rs::UTF_16LE).expect("opens");
+        let mut out = Vec::new();
+        while source.fill(&mut out).expect("reads") {}
+        assert!(!source.fill(&mut out).expect("the end stays the end"));
+        assert_eq!(out, b"a\xFF");
     }
 
     #[test]

@@ -7,15 +7,16 @@ use base::{Error, Result};
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
 
-use super::decode::open_regular;
+use super::decode::decode_all;
+use super::input::Input;
 use super::options::Warning;
 
 /// How far a file is read to see whether it is UTF-8. Reading goes on in the import itself, where
 /// a row that is not valid is rejected with its line.
 const LOOKED_AT_BYTES: u64 = 64 << 20;
 
-/// How other formats begin, what they are called, and what to do with them.
-const FORMATS: [(&[u8], &str); 15] = [
+/// How other formats begin and what they are called.
+const FORMATS: [(&[u8], &str); 16] = [
     (b"\x89PNG", "a PNG picture"),
     (b"\xFF\xD8\xFF", "a JPEG picture"),
     (b"GIF8", "a GIF picture"),
@@ -30,6 +31,7 @@ const FORMATS: [(&[u8], &str); 15] = [
     (b"SQLite format 3\0", "a SQLite database"),
     (b"PAR1", "a Parquet file"),
     (b"ARROW1", "an Arrow file"),
+    (b"FEA1", "a Feather file of version 1"),
     (b"\x7FELF", "a program"),
 ];
 
@@ -39,9 +41,12 @@ pub(super) fn refuse_other_formats(path: &Path, head: &[u8]) -> Result<()> {
         Err(Error::invalid(format!("`{}` is {what}, not a text table", path.display())).hint(hint))
     };
     if let Some((_, what)) = FORMATS.iter().find(|(mark, _)| head.starts_with(mark)) {
-        return refuse(what, "unpack it or export it as CSV, then import that file");
+        return refuse(what, "let the format be guessed from the file, or export the table in it as CSV");
     }
-    if head.starts_with(b"\xFF\xFE\0\0") || head.starts_with(b"\0\0\xFE\xFF") {
+    if head.get(257..262) == Some(b"ustar") {
+        return refuse("a tar archive", "unpack it, then import the file that holds the table");
+    }
+    if head.starts_with(b"\xFF\xFE\0\0") || head.starts_with(b"\0\0\xFE\xFF") || is_unmarked_utf_32(head) {
         return refuse("UTF-32 text", "save it as UTF-8 first");
     }
     let text = head.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(head).trim_ascii_start();
@@ -50,7 +55,7 @@ pub(super) fn refuse_other_formats(path: &Path, head: &[u8]) -> Result<()> {
         return refuse("HTML or XML", "export the table in it as CSV, then import that file");
     }
     if text.starts_with(b"{\"") || text.starts_with(b"[{") || text.starts_with(b"{\n") {
-        return refuse("JSON", "convert it to CSV, then import that file");
+        return refuse("JSON", "let the format be guessed from the file");
     }
     Ok(())
 }
@@ -71,8 +76,14 @@ pub(super) fn refuse_binary(path: &Path, text: &[u8]) -> Result<()> {
         .hint("remove the NUL bytes, or check that the file was copied in full"))
 }
 
+/// The beginning of a file as UTF-8 without its mark, if its encoding has one or is UTF-8.
+pub(super) fn plain_text(head: &[u8]) -> Vec<u8> {
+    let marked = Encoding::for_bom(head).map(|(encoding, _)| encoding);
+    decode_all(marked.or_else(|| unmarked_utf_16(head)).unwrap_or(UTF_8), head)
+}
+
 /// The encoding of a text file and what is uncertain about it.
-pub(super) fn guess(path: &Path, head: &[u8]) -> Result<(&'static Encoding, Vec<Warning>)> {
+pub(super) fn guess(input: &Input, head: &[u8]) -> Result<(&'static Encoding, Vec<Warning>)> {
     if let Some((encoding, _)) = Encoding::for_bom(head) {
         return Ok((encoding, Vec::new()));
     }
@@ -82,14 +93,14 @@ pub(super) fn guess(path: &Path, head: &[u8]) -> Result<(&'static Encoding, Vec<
             vec![Warning::file(format!("the file looks like {} without a mark", encoding.name()))],
         ));
     }
-    let (file, _) = open_regular(path)?;
+    let file = input.open()?;
     let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
     let mut invalid = 0_u64;
     let mut is_utf_8 = Utf8Check::default();
     let mut reader = file.take(LOOKED_AT_BYTES);
     let mut buffer = vec![0; 1 << 20];
     loop {
-        let got = reader.read(&mut buffer).map_err(|e| Error::io("read", path, &e))?;
+        let got = reader.read(&mut buffer).map_err(|e| Error::io("read", &input.shown, &e))?;
         if got == 0 {
             break;
         }
@@ -113,6 +124,14 @@ pub(super) fn guess(path: &Path, head: &[u8]) -> Result<(&'static Encoding, Vec<
     let encoding = detector.guess(None, Utf8Detection::Deny);
     let message = format!("the file is not UTF-8; it is read as {}", encoding.name());
     Ok((encoding, vec![Warning::file(message)]))
+}
+
+/// Text in UTF-32 has three zeros in every four bytes wherever it is ASCII.
+fn is_unmarked_utf_32(head: &[u8]) -> bool {
+    let sample = &head[..head.len().min(4096)];
+    let zeros = sample.iter().filter(|byte| **byte == 0).count();
+    let is_text = |place: usize| sample.iter().skip(place).step_by(4).all(|byte| *byte != 0);
+    sample.len() >= 8 && zeros * 10 >= sample.len() * 7 && (is_text(0) || is_text(3))
 }
 
 /// Text in UTF-16 has a zero in every other byte wherever it is ASCII.

@@ -4,7 +4,8 @@
 use base::count;
 
 use super::cell::{CellReader, Class, fits_number};
-use super::options::{DateOrder, Warning};
+use super::chunk::Origin;
+use super::options::{DateOrder, ParseOptions, Warning};
 use crate::schema::Kind;
 
 /// How a column is to be read, decided once.
@@ -13,6 +14,20 @@ pub(super) struct ColumnPlan {
     pub(super) kind: Kind,
     /// Which reading of a date is taken.
     pub(super) date_order: DateOrder,
+    /// True if the user set the kind.
+    pub(super) is_forced: bool,
+}
+
+impl ColumnPlan {
+    /// The plan for a column whose kind the user set.
+    pub(super) fn forced(kind: Kind, options: &ParseOptions) -> Self {
+        Self { kind, date_order: options.date_order, is_forced: true }
+    }
+
+    /// What a cell is in this column.
+    pub(super) fn class(self, cells: &CellReader, text: &str, origin: Origin) -> Class {
+        if self.is_forced { cells.wanted_class(text, origin) } else { cells.class(text, origin) }
+    }
 }
 
 /// A cell that did not fit, for the warning.

@@ -1,15 +1,14 @@
-//! What the options make of the file before its rows are read: how to cut it, how many columns
-//! it has and what they are called.
+//! What the rows of a file become: how many columns there are, what they are called, and which
+//! kinds the user set.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::path::Path;
 
 use base::{Error, Result, count};
 
+use super::chunk::Record;
 use super::names;
 use super::options::{ParseOptions, Warning};
-use super::records::{Dialect, cut};
-use super::sniff::Head;
 use crate::schema::{Kind, nearest};
 
 /// A table wider than this is refused: a screen, a form and a model of that width help nobody.
@@ -18,58 +17,46 @@ pub const MAX_COLUMNS: usize = 20_000;
 /// How the rows of a file become rows of a table.
 #[derive(Debug, Clone)]
 pub(super) struct Layout {
-    pub(super) dialect: Dialect,
     pub(super) names: Vec<String>,
     /// The kinds that the user set, by position.
     pub(super) forced: HashMap<usize, Kind>,
     pub(super) warnings: Vec<Warning>,
+    // The header's cells as they stand in the file; empty if no row can be its repetition.
+    header: Vec<String>,
 }
 
 impl Layout {
-    /// Looks at the beginning of the file.
-    pub(super) fn read(path: &Path, head: &Head, options: &ParseOptions) -> Result<Self> {
-        let dialect = dialect(options)?;
-        let chunk = cut(head.text.clone(), dialect, options.skip_lines, head.is_whole);
-        let Some(first) = chunk.records().next() else {
-            return Err(Error::invalid(format!("`{}` holds no rows", path.display()))
-                .hint("check how many lines are skipped and which lines are comments"));
-        };
-        if options.header
-            && let Some(fault) = first.fault()
-        {
-            let line = first.line();
-            return Err(Error::invalid(format!(
-                "cannot read the header of `{}` on line {line}: {}",
-                path.display(),
-                fault.reason()
-            ))
-            .hint("check the encoding, the quote character and how many lines are skipped"));
-        }
-        let mut widths: BTreeMap<usize, u64> = BTreeMap::new();
-        for record in chunk.records().skip(usize::from(options.header)).take(1000) {
-            if record.fault().is_none() {
-                *widths.entry(record.len()).or_default() += 1;
-            }
-        }
-        let usual = widths.iter().max_by_key(|(width, rows)| (**rows, **width)).map(|(width, _)| *width);
-        let (names, warnings) = if options.header {
-            let mut cells = first.texts();
-            // `a,b,` above rows of two cells: the last comma ends the line and names nothing.
-            while Some(cells.len()) > usual && usual.is_some() && cells.last().is_some_and(String::is_empty) {
-                cells.pop();
-            }
-            names::clean(&cells)
-        } else {
-            (names::numbered(usual.unwrap_or(1)), Vec::new())
-        };
-        if names.len() > MAX_COLUMNS {
-            let (width, most) = (count(names.len() as u64), count(MAX_COLUMNS as u64));
-            return Err(Error::invalid(format!("`{}` has {width} columns", path.display())).hint(format!(
+    /// A table of these columns. `raw` are the names as they stand in the file `shown`.
+    ///
+    /// # Errors
+    /// `invalid_input` for too many columns, or for options that name a column that is none.
+    pub(super) fn new(shown: &Path, raw: &[String], options: &ParseOptions) -> Result<Self> {
+        if raw.len() > MAX_COLUMNS {
+            let (width, most) = (count(raw.len() as u64), count(MAX_COLUMNS as u64));
+            return Err(Error::invalid(format!("`{}` has {width} columns", shown.display())).hint(format!(
                 "Fettle takes up to {most}; check the delimiter, or keep values of one kind in rows"
             )));
         }
+        let (names, warnings) = names::clean(raw);
         let forced = forced(&names, options)?;
-        Ok(Self { dialect, names, forced, warnings })
+        Ok(Self { names, forced, warnings, header: Vec::new() })
+    }
+
+    /// The same table, in which rows that repeat `header` are no rows. A header of one cell or of
+    /// a value is not looked for: a row may well hold the same.
+    pub(super) fn with_header(mut self, header: &[String]) -> Self {
+        if header.len() > 1 {
+            self.header = header.to_vec();
+        }
+        self
+    }
+
+    /// True for a row that repeats the header.
+    pub(super) fn is_header(&self, record: Record<'_>) -> bool {
+        let header = &self.header;
+        !header.is_empty()
+            && record.len() >= header.len()
+            && header.iter().enumerate().all(|(at, name)| record.cell(at).0 == name.as_str())
     }
 }
 
@@ -86,37 +73,4 @@ fn forced(names: &[String], options: &ParseOptions) -> Result<HashMap<usize, Kin
         forced.insert(at, *kind);
     }
     Ok(forced)
-}
-
-/// The bytes with a meaning, checked: each is one byte and no two are the same.
-fn dialect(options: &ParseOptions) -> Result<Dialect> {
-    let byte = |what: &str, c: char| {
-        u8::try_from(c).ok().filter(|b| b.is_ascii() && !matches!(b, b'\n' | b'\r' | 0)).ok_or_else(|| {
-            Error::invalid(format!("`{}` cannot be the {what}", c.escape_debug()))
-                .hint("use one ASCII character that is no line end")
-        })
-    };
-    let optional = |what: &str, c: Option<char>| c.map(|c| byte(what, c)).transpose();
-    let dialect = Dialect {
-        delimiter: byte("delimiter", options.delimiter)?,
-        quote: optional("quote character", options.quote)?,
-        escape: optional("escape character", options.escape)?,
-        comment: optional("comment character", options.comment)?,
-        trim: options.trim,
-    };
-    let others = [dialect.quote, dialect.escape, dialect.comment];
-    let quote_is_comment = dialect.quote.is_some() && dialect.quote == dialect.comment;
-    if others.contains(&Some(dialect.delimiter)) || quote_is_comment {
-        return Err(Error::invalid("two characters of the options have the same meaning")
-            .hint("delimiter, quote, escape and comment must differ"));
-    }
-    if !matches!(options.decimal, '.' | ',') || options.thousands == Some(options.decimal) {
-        return Err(Error::invalid(format!("`{}` cannot be the decimal mark", options.decimal))
-            .hint("use `.` or `,`, and another mark between thousands"));
-    }
-    if options.thousands.is_some_and(|mark| mark.is_alphanumeric() || matches!(mark, '+' | '-')) {
-        return Err(Error::invalid("the mark between thousands cannot be a letter, a digit or a sign")
-            .hint("use `,`, `.`, `'` or a space"));
-    }
-    Ok(dialect)
 }

@@ -1,5 +1,5 @@
-//! How a delimited text file is read: every guess of the sniffer as a value that the user can
-//! correct and send back, and what the import says about its work.
+//! How a file is read: every guess of the sniffer as a value that the user can correct and send
+//! back, and what the import says about its work.
 
 use std::collections::BTreeMap;
 
@@ -7,10 +7,34 @@ use serde::{Deserialize, Serialize};
 
 use crate::schema::{Column, Kind, TableMeta};
 
-/// How to read one file. A field that is left out of the JSON has the default of a plain CSV.
+/// How to read one file. A field that is left out of the JSON has the default of a plain CSV, and
+/// what a plain CSV does not need is left out, so that the JSON of an earlier version stays equal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ParseOptions {
+    /// What the bytes are, once they are unpacked.
+    #[serde(skip_serializing_if = "is_default")]
+    pub format: Format,
+    /// What the file is packed with.
+    #[serde(skip_serializing_if = "is_default")]
+    pub pack: Pack,
+    /// The sheet of a workbook, the table or view of a database, or the file in an archive; the
+    /// first that holds something if there are several and none is named.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub table: Option<String>,
+    /// The cells of a sheet that are the table, header included, such as `B3:F200` or `B3:F`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub range: Option<String>,
+    /// Where in a JSON document the array of records is, such as `data.items`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub records: Option<String>,
+    /// How many rows the header has; the names of a column are joined with a space. It counts
+    /// only with `header`.
+    #[serde(skip_serializing_if = "is_one")]
+    pub header_rows: u32,
+    /// True when a run of delimiters stands for one, as in tables aligned with spaces.
+    #[serde(skip_serializing_if = "is_default")]
+    pub merge_delimiters: bool,
     /// The character encoding by its WHATWG name, such as `UTF-8` or `windows-1252`.
     pub encoding: String,
     /// The character between two cells (one byte).
@@ -46,6 +70,13 @@ pub struct ParseOptions {
 impl Default for ParseOptions {
     fn default() -> Self {
         Self {
+            format: Format::default(),
+            pack: Pack::default(),
+            table: None,
+            range: None,
+            records: None,
+            header_rows: 1,
+            merge_delimiters: false,
             encoding: "UTF-8".to_owned(),
             delimiter: ',',
             quote: Some('"'),
@@ -64,6 +95,69 @@ impl Default for ParseOptions {
             kinds: BTreeMap::new(),
         }
     }
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
+fn is_one(value: &u32) -> bool {
+    *value == 1
+}
+
+/// A format of tables.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Format {
+    /// Text with delimiters: CSV, TSV and their kin.
+    #[default]
+    Delimited,
+    /// One JSON document (RFC 8259).
+    Json,
+    /// One JSON value per line.
+    JsonLines,
+    /// Apache Parquet.
+    Parquet,
+    /// An Arrow IPC file (Feather, version 2) or stream.
+    Arrow,
+    /// A workbook: xlsx, xlsm, xlsb, xls or ods.
+    Excel,
+    /// A SQLite database.
+    Sqlite,
+}
+
+impl Format {
+    /// What a person calls a file of this format, with its article.
+    pub(super) fn title(self) -> &'static str {
+        match self {
+            Self::Delimited => "a text table",
+            Self::Json => "a JSON document",
+            Self::JsonLines => "a file of JSON lines",
+            Self::Parquet => "a Parquet file",
+            Self::Arrow => "an Arrow file",
+            Self::Excel => "a workbook",
+            Self::Sqlite => "a SQLite database",
+        }
+    }
+}
+
+/// What a file is packed with.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Pack {
+    /// Nothing.
+    #[default]
+    None,
+    /// gzip (RFC 1952), of one or more members.
+    Gzip,
+    /// Zstandard (RFC 8878).
+    Zstd,
+    /// A ZIP archive, of which one file is read.
+    Zip,
+    /// xz.
+    Xz,
+    /// bzip2.
+    Bzip2,
 }
 
 /// The order of day and month in dates written with the year last.
@@ -98,7 +192,8 @@ impl Warning {
 /// A row of the file that did not become a row of the table.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rejected {
-    /// The physical line on which the row starts, from 1.
+    /// The physical line on which the row starts, from 1; in a sheet the number of the row, and
+    /// where there are no lines the number of the record, from 1.
     pub line: u64,
     /// Why, in one sentence without a final period.
     pub reason: String,
@@ -113,6 +208,10 @@ pub struct Sniffed {
     pub options: ParseOptions,
     /// The share of the looked-at rows that fit the guess, 0 to 1.
     pub confidence: f64,
+    /// The sheets, tables or files that `options.table` can name; empty where there is no choice
+    /// of that kind.
+    #[serde(default)]
+    pub tables: Vec<String>,
     /// What the user should look at.
     pub warnings: Vec<Warning>,
 }
@@ -141,7 +240,7 @@ pub struct ImportReport {
     pub rejected_total: u64,
     /// The first 1,000 of them.
     pub rejected: Vec<Rejected>,
-    /// Lines that hold nothing and are therefore not rows.
+    /// Lines or rows of a sheet that hold nothing and are therefore not rows.
     pub blank_lines: u64,
     /// Lines that are comments.
     pub comment_lines: u64,

@@ -3,167 +3,10 @@
 //! one fault, and reading goes on at the line after its first, so one stray quote never swallows
 //! the rest of the file.
 
-use std::borrow::Cow;
-
 use base::Result;
 
+use super::chunk::{Cell, Chunk, Dialect, Entry, Fault, MAX_RECORD_BYTES, Origin};
 use super::decode::TextSource;
-
-/// A record longer than this is a fault, not a record.
-pub(super) const MAX_RECORD_BYTES: usize = 32 << 20;
-
-/// The bytes with a meaning.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Dialect {
-    pub(super) delimiter: u8,
-    pub(super) quote: Option<u8>,
-    pub(super) escape: Option<u8>,
-    pub(super) comment: Option<u8>,
-    pub(super) trim: bool,
-}
-
-/// Why a record could not be cut into cells.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Fault {
-    /// A quote opens and never closes.
-    UnclosedQuote,
-    /// Something other than a delimiter follows a closing quote.
-    TextAfterQuote,
-    /// The record is longer than [`MAX_RECORD_BYTES`].
-    TooLong,
-    /// The bytes are not valid in the encoding.
-    Undecodable,
-    /// The record holds a NUL byte.
-    Nul,
-}
-
-impl Fault {
-    /// The sentence for the report.
-    pub(super) fn reason(self) -> &'static str {
-        match self {
-            Self::UnclosedQuote => "a quote opens and never closes",
-            Self::TextAfterQuote => "text follows a closing quote",
-            Self::TooLong => "the row is longer than 32 MB",
-            Self::Undecodable => "the bytes are not valid in this encoding",
-            Self::Nul => "the row holds a NUL byte",
-        }
-    }
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Cell {
-    start: u32,
-    end: u32,
-    is_quoted: bool,
-    // Holds a doubled or escaped quote, so its text is not its bytes.
-    is_escaped: bool,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Entry {
-    line: u64,
-    start: u32,
-    end: u32,
-    first_cell: u32,
-    cells: u32,
-    fault: Option<Fault>,
-}
-
-/// A run of records and the bytes they lie in.
-#[derive(Debug, Default)]
-pub(super) struct Chunk {
-    bytes: Vec<u8>,
-    cells: Vec<Cell>,
-    entries: Vec<Entry>,
-    dialect: Option<Dialect>,
-    /// Blank lines between the records.
-    pub(super) blank_lines: u64,
-    /// Comment lines between the records.
-    pub(super) comment_lines: u64,
-    /// Bytes of the file read when the chunk was made.
-    pub(super) bytes_read: u64,
-}
-
-/// One record of a chunk.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Record<'a> {
-    chunk: &'a Chunk,
-    entry: &'a Entry,
-}
-
-impl Chunk {
-    /// The records in file order.
-    pub(super) fn records(&self) -> impl Iterator<Item = Record<'_>> {
-        self.entries.iter().map(|entry| Record { chunk: self, entry })
-    }
-}
-
-impl<'a> Record<'a> {
-    /// The physical line it starts on, from 1.
-    pub(super) fn line(self) -> u64 {
-        self.entry.line
-    }
-
-    /// How many cells it has; 0 for a fault.
-    pub(super) fn len(self) -> usize {
-        self.entry.cells as usize
-    }
-
-    /// What is wrong with it, if something is.
-    pub(super) fn fault(self) -> Option<Fault> {
-        self.entry.fault
-    }
-
-    /// The text of a cell and whether it was quoted.
-    pub(super) fn cell(self, at: usize) -> (Cow<'a, str>, bool) {
-        let cell = self.chunk.cells[self.entry.first_cell as usize + at];
-        let bytes = &self.chunk.bytes[cell.start as usize..cell.end as usize];
-        // Records are checked as a whole when they are cut and cells end at ASCII bytes, so this
-        // never replaces anything.
-        let text = String::from_utf8_lossy(bytes);
-        if !cell.is_escaped {
-            return (text, cell.is_quoted);
-        }
-        let dialect = self.chunk.dialect.expect("a chunk with cells has the dialect that cut them");
-        (Cow::Owned(unescape(&text, dialect)), cell.is_quoted)
-    }
-
-    /// The cells' texts, for headers and previews.
-    pub(super) fn texts(self) -> Vec<String> {
-        (0..self.len()).map(|at| self.cell(at).0.into_owned()).collect()
-    }
-
-    /// Its first 200 bytes as they stand in the file.
-    pub(super) fn excerpt(self) -> String {
-        let raw = &self.chunk.bytes[self.entry.start as usize..self.entry.end as usize];
-        let mut out = String::new();
-        for piece in raw[..raw.len().min(200)].utf8_chunks() {
-            out.push_str(piece.valid());
-            for byte in piece.invalid() {
-                out.push_str(&format!("\\x{byte:02X}"));
-            }
-        }
-        out.trim_end_matches(['\r', '\n']).replace('\0', "\\x00")
-    }
-}
-
-fn unescape(text: &str, dialect: Dialect) -> String {
-    let quote = dialect.quote.map(char::from);
-    let escape = dialect.escape.map(char::from);
-    let mut out = String::with_capacity(text.len());
-    let mut chars = text.chars().peekable();
-    while let Some(c) = chars.next() {
-        let next = chars.peek().copied();
-        let is_escape = Some(c) == escape && next.is_some();
-        let is_doubled = Some(c) == quote && next == quote;
-        if is_escape || is_doubled {
-            out.extend(chars.next());
-        } else {
-            out.push(c);
-        }
-    }
-    out
-}
 
 /// Reads a whole file as chunks of about 1 MB.
 pub(super) struct RecordReader {
@@ -209,7 +52,7 @@ impl RecordReader {
             let at = cutter.at;
             let mut chunk = cutter.chunk;
             self.rest.extend_from_slice(&chunk.bytes[at..]);
-            chunk.bytes_read = self.source.bytes_read;
+            chunk.done = self.source.bytes_read;
             if !chunk.entries.is_empty() || chunk.blank_lines > 0 || chunk.comment_lines > 0 {
                 return Ok(Some(chunk));
             }
@@ -399,7 +242,7 @@ impl Cutter {
 
     /// Cuts the record at `self.at` into cells and counts the line ends it spans.
     fn cut_one(&mut self, line_ends: &mut u64) -> Cut {
-        let mut at = self.at;
+        let mut at = self.pass_run(self.at);
         loop {
             at = self.pass_space(at);
             let is_quoted = self.dialect.quote.is_some() && self.byte(at) == self.dialect.quote;
@@ -408,6 +251,13 @@ impl Cutter {
                 Cut::Done(end) => end,
                 other => return other,
             };
+            if self.dialect.merge && self.byte(at) == Some(self.dialect.delimiter) {
+                at = self.pass_run(at);
+                // A run at the end of a line ends the line's last cell and begins none.
+                if !matches!(self.byte(at), None | Some(b'\n' | b'\r')) {
+                    continue;
+                }
+            }
             match self.byte(at) {
                 None if self.is_at_end => return Cut::Done(at),
                 None => return Cut::NeedsMore,
@@ -433,6 +283,14 @@ impl Cutter {
         matches!(byte, b' ' | b'\t') && byte != self.dialect.delimiter
     }
 
+    fn pass_run(&self, at: usize) -> usize {
+        if !self.dialect.merge {
+            return at;
+        }
+        let tail = &self.chunk.bytes[at.min(self.chunk.bytes.len())..];
+        at + tail.iter().take_while(|byte| **byte == self.dialect.delimiter).count()
+    }
+
     fn pass_space(&self, at: usize) -> usize {
         if !self.dialect.trim {
             return at;
@@ -452,7 +310,7 @@ impl Cutter {
         while self.dialect.trim && end > start && self.is_space(self.chunk.bytes[end - 1]) {
             end -= 1;
         }
-        self.cell(start, end, false, false);
+        self.cell(start, end, Origin::Bare, false);
         Cut::Done(stop)
     }
 
@@ -480,7 +338,7 @@ impl Cutter {
             }
             at += 1;
         }
-        self.cell(start, at, true, is_escaped);
+        self.cell(start, at, Origin::Quoted, is_escaped);
         self.after_quote(at + 1)
     }
 
@@ -495,8 +353,8 @@ impl Cutter {
         }
     }
 
-    fn cell(&mut self, start: usize, end: usize, is_quoted: bool, is_escaped: bool) {
-        self.chunk.cells.push(Cell { start: start as u32, end: end as u32, is_quoted, is_escaped });
+    fn cell(&mut self, start: usize, end: usize, origin: Origin, is_escaped: bool) {
+        self.chunk.cells.push(Cell { start: start as u32, end: end as u32, origin, is_escaped });
     }
 }
 
@@ -504,12 +362,18 @@ impl Cutter {
 mod tests {
     use super::*;
 
-    const PLAIN: Dialect =
-        Dialect { delimiter: b',', quote: Some(b'"'), escape: None, comment: None, trim: false };
+    const PLAIN: Dialect = Dialect {
+        delimiter: b',',
+        quote: Some(b'"'),
+        escape: None,
+        comment: None,
+        trim: false,
+        merge: false,
+    };
 
     fn rows(text: &str, dialect: Dialect) -> Vec<(u64, Result<Vec<String>, Fault>)> {
         let chunk = cut(text.as_bytes().to_vec(), dialect, 0, true);
-        chunk.records().map(|r| (r.line(), r.fault().map_or_else(|| Ok(r.texts()), Err))).collect()
+        chunk.records().map(|r| (r.line(), r.fault().cloned().map_or_else(|| Ok(r.texts()), Err))).collect()
     }
 
     fn ok(line: u64, cells: &[&str]) -> (u64, Result<Vec<String>, Fault>) {
@@ -552,13 +416,13 @@ mod tests {
         let chunk = cut(text.as_bytes().to_vec(), dialect, 0, true);
         assert_eq!(chunk.comment_lines, 1);
         let record = chunk.records().next().expect("one record");
-        assert!(record.cell(1).1 && !record.cell(0).1);
+        assert_eq!((record.cell(0).1, record.cell(1).1), (Origin::Bare, Origin::Quoted));
     }
 
     #[test]
     fn bytes_that_are_no_text_are_a_fault_with_an_excerpt() {
         let chunk = cut(b"a,\xE9b\nc\0,d\n".to_vec(), PLAIN, 0, true);
-        let faults: Vec<_> = chunk.records().map(|r| (r.fault(), r.excerpt())).collect();
+        let faults: Vec<_> = chunk.records().map(|r| (r.fault().cloned(), r.excerpt())).collect();
         assert_eq!(
             faults,
             [(Some(Fault::Undecodable), "a,\\xE9b".to_owned()), (Some(Fault::Nul), "c\\x00,d".to_owned())]

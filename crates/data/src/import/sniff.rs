@@ -1,18 +1,20 @@
-//! Guesses how a file is to be read by looking at its beginning, never at its name: the encoding
-//! from the bytes, delimiter and quotes by cutting the text in every likely way and taking the
+//! Guesses how text with delimiters is to be read by looking at its beginning: the encoding from
+//! the bytes, delimiter and quotes by cutting the text in every likely way and taking the
 //! one whose rows agree best, the rest from the cells.
 
 use std::collections::BTreeMap;
 use std::io::Read as _;
-use std::path::Path;
 
 use base::{Error, Result};
 
 use super::cell::{CellReader, Class};
-use super::decode::{decode_all, encoding_of, open_regular};
+use super::chunk::{Chunk, Dialect, MAX_RECORD_BYTES, Origin, Record};
+use super::decode::{decode_all, encoding_of};
 use super::encoding;
-use super::options::{DateOrder, ParseOptions, Sniffed, Warning};
-use super::records::{Chunk, Dialect, MAX_RECORD_BYTES, Record, cut};
+use super::input::Input;
+use super::options::{ParseOptions, Sniffed, Warning};
+use super::records::cut;
+use super::sample::Sample;
 
 /// How much of the file is looked at for everything but the encoding.
 const HEAD_BYTES: usize = 1 << 20;
@@ -23,6 +25,11 @@ const LOOKED_AT_BYTES: usize = 256 << 10;
 
 const DELIMITERS: [u8; 6] = [b',', b';', b'\t', b'|', b'^', 0x01];
 
+/// Delimiters of which a run is one: spaces that align columns, and `::`. Both stand in much text
+/// that is no table, so they are taken only where everything speaks for them.
+const RUNS: [u8; 2] = [b' ', b':'];
+const RUN_PENALTY: f64 = 0.2;
+
 /// The beginning of a file as UTF-8 that ends at a line end, or at the end of the file.
 pub(super) struct Head {
     pub(super) text: Vec<u8>,
@@ -31,11 +38,11 @@ pub(super) struct Head {
 }
 
 impl Head {
-    /// Reads the beginning of `path` in the encoding of this name.
-    pub(super) fn read(path: &Path, encoding_name: &str) -> Result<Self> {
+    /// Reads the beginning of the file in the encoding of this name.
+    pub(super) fn read(input: &Input, encoding_name: &str) -> Result<Self> {
         let encoding = encoding_of(encoding_name)?;
-        let bytes = read_head(path)?;
-        let is_whole = bytes.len() < HEAD_BYTES;
+        let bytes = read_head(input)?;
+        let is_whole = bytes.len() as u64 >= input.size_bytes && input.is_whole;
         let mut text = decode_all(encoding, &bytes);
         if !is_whole {
             // The last line may be cut short; without any line end the piece has to do.
@@ -48,33 +55,34 @@ impl Head {
 }
 
 /// A first piece of the file; a longer one where even the first lines are longer.
-fn read_head(path: &Path) -> Result<Vec<u8>> {
-    let (mut file, size_bytes) = open_regular(path)?;
+fn read_head(input: &Input) -> Result<Vec<u8>> {
+    let mut file = input.open()?;
     let mut bytes = Vec::new();
     let mut wanted = HEAD_BYTES;
     loop {
         let more = (wanted - bytes.len()) as u64;
-        file.by_ref().take(more).read_to_end(&mut bytes).map_err(|e| Error::io("read", path, &e))?;
+        file.by_ref().take(more).read_to_end(&mut bytes).map_err(|e| Error::io("read", &input.shown, &e))?;
         let lines = bytes.iter().filter(|b| matches!(b, b'\n' | b'\r')).take(5).count();
-        if lines == 5 || bytes.len() as u64 >= size_bytes || wanted >= MAX_RECORD_BYTES {
+        if lines == 5 || bytes.len() as u64 >= input.size_bytes || wanted >= MAX_RECORD_BYTES {
             return Ok(bytes);
         }
         wanted *= 2;
     }
 }
 
-/// Guesses how to read the file at `path`.
+/// Guesses how to read a text file.
 ///
 /// # Errors
-/// `invalid_input` for a file that is empty, a folder, not text or of another format.
-pub fn sniff(path: &Path) -> Result<Sniffed> {
-    let head_bytes = read_head(path)?;
-    encoding::refuse_other_formats(path, &head_bytes)?;
-    let (encoding, mut warnings) = encoding::guess(path, &head_bytes)?;
-    let head = Head::read(path, encoding.name())?;
-    encoding::refuse_binary(path, &head.text)?;
+/// `invalid_input` for a file that is not text or of another format.
+pub(super) fn sniff_text(input: &Input) -> Result<Sniffed> {
+    let shown = &input.shown;
+    let head_bytes = read_head(input)?;
+    encoding::refuse_other_formats(shown, &head_bytes)?;
+    let (encoding, mut warnings) = encoding::guess(input, &head_bytes)?;
+    let head = Head::read(input, encoding.name())?;
+    encoding::refuse_binary(shown, &head.text)?;
     if head.text.iter().all(u8::is_ascii_whitespace) {
-        return Err(Error::invalid(format!("`{}` holds nothing but blank lines", path.display()))
+        return Err(Error::invalid(format!("`{}` holds nothing but blank lines", shown.display()))
             .hint("choose a file with at least a header and one row"));
     }
     let mut options = ParseOptions { encoding: encoding.name().to_owned(), ..ParseOptions::default() };
@@ -98,7 +106,7 @@ pub fn sniff(path: &Path) -> Result<Sniffed> {
         );
         warnings.push(Warning::file(message));
     }
-    Ok(Sniffed { options, confidence: fit.agreement, warnings })
+    Ok(Sniffed { options, confidence: fit.agreement, tables: Vec::new(), warnings })
 }
 
 /// `sep=;` on the first line, as Excel writes and reads it.
@@ -120,6 +128,10 @@ struct Fit {
     width: usize,
     /// The share of rows with the most frequent number of cells.
     agreement: f64,
+    /// The share of cells below the first row that are no texts.
+    typed_below: f64,
+    /// True if a cell ends in what may be the true delimiter.
+    ends_in_marks: bool,
     score: f64,
 }
 
@@ -135,22 +147,54 @@ fn best_cut(text: &[u8], declared: Option<u8>, is_whole: bool) -> Fit {
     let comment = piece.first().copied().filter(|first| matches!(first, b'#' | b'%'));
     let has_escapes = piece.windows(2).any(|pair| matches!(pair, [b'\\', b'"' | b'\'']));
     let mut best: Option<Fit> = None;
+    for delimiter in RUNS.into_iter().filter(|delimiter| declared.is_none() && may_run(piece, *delimiter)) {
+        let dialect =
+            Dialect { delimiter, quote: Some(b'"'), escape: None, comment, trim: false, merge: true };
+        best = best.or(Some(measure(piece, dialect, is_whole)).filter(Fit::is_certain));
+    }
     for delimiter in declared.map_or(DELIMITERS.to_vec(), |delimiter| vec![delimiter]) {
+        let trims: &[bool] = if has_padded_quotes(piece, delimiter) { &[false, true] } else { &[false] };
         for quote in [Some(b'"'), Some(b'\''), None] {
             for escape in [None, Some(b'\\')] {
                 if escape.is_some() && (!has_escapes || quote.is_none()) {
                     continue;
                 }
-                let dialect = Dialect { delimiter, quote, escape, comment, trim: false };
-                let fit = measure(piece, dialect, is_whole);
-                // The first of equals stays: the order above is the order of what is usual.
-                if best.as_ref().is_none_or(|best| fit.score > best.score + 1e-9) {
-                    best = Some(fit);
+                for trim in trims.iter().copied() {
+                    let dialect = Dialect { delimiter, quote, escape, comment, trim, merge: false };
+                    let fit = measure(piece, dialect, is_whole);
+                    // The first of equals stays: the order above is the order of what is usual.
+                    if best.as_ref().is_none_or(|best| fit.score > best.score + 1e-9) {
+                        best = Some(fit);
+                    }
                 }
             }
         }
     }
     best.expect("at least one delimiter is tried")
+}
+
+/// True if a quote stands behind a delimiter and a space, where it says nothing unless spaces are
+/// trimmed.
+fn has_padded_quotes(piece: &[u8], delimiter: u8) -> bool {
+    let is_padded = |three: &[u8]| matches!(three, [first, b' ', b'"' | b'\''] if *first == delimiter);
+    piece.windows(3).any(is_padded)
+}
+
+/// True if runs of the delimiter can be one: `::` must stand in nearly every line.
+fn may_run(piece: &[u8], delimiter: u8) -> bool {
+    let lines = piece.iter().filter(|byte| **byte == b'\n').count();
+    delimiter == b' ' || piece.windows(2).filter(|pair| *pair == b"::").count() >= lines.max(1)
+}
+
+impl Fit {
+    /// True for rows that agree in a width and kinds that text does not have by chance.
+    fn is_certain(&self) -> bool {
+        if self.ends_in_marks {
+            return false;
+        }
+        let least_typed = if self.width == 2 { 0.9 } else { 0.5 };
+        self.agreement > 0.98 && self.width > 1 && self.typed_below >= least_typed
+    }
 }
 
 fn measure(piece: &[u8], dialect: Dialect, is_whole: bool) -> Fit {
@@ -159,6 +203,8 @@ fn measure(piece: &[u8], dialect: Dialect, is_whole: bool) -> Fit {
     let mut widths: BTreeMap<usize, u64> = BTreeMap::new();
     let (mut rows, mut faults, mut cells, mut typed) = (0_u64, 0_u64, 0_u64, 0_u64);
     let (mut quoted, mut wrapped) = (0_u64, 0_u64);
+    let (mut first_cells, mut first_typed) = (0_u64, 0_u64);
+    let mut ends_in_marks = false;
     for record in chunk.records().take(LOOKED_AT_ROWS) {
         rows += 1;
         if record.fault().is_some() {
@@ -167,12 +213,16 @@ fn measure(piece: &[u8], dialect: Dialect, is_whole: bool) -> Fit {
         }
         *widths.entry(record.len()).or_default() += 1;
         for at in 0..record.len().min(100) {
-            let (text, is_quoted) = record.cell(at);
+            let (text, origin) = record.cell(at);
             cells += 1;
-            quoted += u64::from(is_quoted);
-            wrapped += u64::from(!is_quoted && is_wrapped(&text));
-            let is_text = |reader: &CellReader| matches!(reader.class(&text, is_quoted), Class::Text);
+            quoted += u64::from(origin == Origin::Quoted);
+            ends_in_marks |= text.ends_with([',', ';', '|']);
+            wrapped += u64::from(origin == Origin::Bare && is_wrapped(&text));
+            let is_text = |reader: &CellReader| matches!(reader.class(&text, origin), Class::Text);
             typed += u64::from(!readers.iter().all(is_text));
+        }
+        if rows == 1 {
+            (first_cells, first_typed) = (cells, typed);
         }
     }
     // Of equally frequent widths the larger one: more cells are less likely by chance.
@@ -192,7 +242,11 @@ fn measure(piece: &[u8], dialect: Dialect, is_whole: bool) -> Fit {
     if quoted == 0 && dialect.quote != Some(b'"') {
         score -= 0.05;
     }
-    Fit { dialect, width, agreement, score }
+    if dialect.merge {
+        score -= RUN_PENALTY;
+    }
+    let typed_below = share(typed - first_typed, cells - first_cells);
+    Fit { dialect, width, agreement, typed_below, ends_in_marks, score }
 }
 
 /// True for `"text"`.
@@ -210,6 +264,7 @@ fn apply(fit: &Fit, text: &[u8], is_whole: bool, options: &mut ParseOptions) {
     options.delimiter = char::from(dialect.delimiter);
     options.quote = dialect.quote.map(char::from);
     options.escape = dialect.escape.map(char::from);
+    options.merge_delimiters = dialect.merge;
     let uncommented = cut(text.to_vec(), Dialect { comment: None, ..dialect }, 0, is_whole);
     // A first line such as `#id,name` has as many cells as the table: it is the header.
     let is_header = uncommented.records().next().is_some_and(|r| r.len() == fit.width && fit.width > 1);
@@ -218,14 +273,15 @@ fn apply(fit: &Fit, text: &[u8], is_whole: bool, options: &mut ParseOptions) {
     }
     options.comment = dialect.comment.map(char::from);
     let chunk = cut(text.to_vec(), dialect, 0, is_whole);
-    options.trim = is_padded(&chunk, fit.width);
+    options.trim = dialect.trim || is_padded(&chunk, fit.width);
     let preamble = preamble_lines(&chunk, fit.width);
     options.skip_lines += preamble;
     dialect.trim = options.trim;
     let table = cut(text.to_vec(), dialect, preamble, is_whole);
-    let sample = Sample::take(&table, width_without_line_ends(&table, fit.width));
+    let sample = Sample::take(&table, width_without_line_ends(&table, fit.width), LOOKED_AT_ROWS);
     sample.guess_marks(options);
-    options.header = sample.has_header(options);
+    options.header = sample.has_header(options) || is_narrow_header(&table, fit.width, options);
+    options.header_rows = if options.header && sample.has_groups(options) { 2 } else { 1 };
     options.quoted_missing = sample.is_all_quoted();
 }
 
@@ -269,115 +325,15 @@ fn width_without_line_ends(chunk: &Chunk, width: usize) -> usize {
     if is_short && rows.all(is_ended) { width - 1 } else { width }
 }
 
-/// The rows of the table, without empty cells beyond its width.
-struct Sample {
-    rows: Vec<Vec<(String, bool)>>,
-}
-
-impl Sample {
-    fn take(chunk: &Chunk, width: usize) -> Self {
-        let is_empty = |r: Record<'_>, from: usize| (from..r.len()).all(|at| r.cell(at).0.is_empty());
-        let fits = |r: &Record<'_>| r.len() == width || (r.len() == width + 1 && is_empty(*r, width));
-        let rows = chunk.records().take(LOOKED_AT_ROWS).filter(fits);
-        let row = |r: Record<'_>| {
-            (0..width)
-                .map(|at| {
-                    let (text, is_quoted) = r.cell(at);
-                    (text.trim().to_owned(), is_quoted)
-                })
-                .collect()
-        };
-        Self { rows: rows.map(row).collect() }
-    }
-
-    fn cells(&self) -> impl Iterator<Item = &str> {
-        self.rows.iter().flatten().map(|(text, _)| text.as_str())
-    }
-
-    /// The decimal mark, the mark of thousands and the order of dates.
-    fn guess_marks(&self, options: &mut ParseOptions) {
-        let is_number = |decimal, thousands| {
-            let reader = CellReader::new(&ParseOptions { decimal, thousands, ..ParseOptions::default() });
-            move |text: &str| matches!(reader.class(text, false), Class::Number(_) | Class::Integer(_))
-        };
-        let plain = is_number('.', None);
-        let gains = |decimal, thousands, beyond: &dyn Fn(&str) -> bool| {
-            let reads = is_number(decimal, thousands);
-            self.cells().filter(|text| reads(text) && !beyond(text)).count()
-        };
-        let none = |_: &str| false;
-        let point = self.cells().filter(|text| text.contains('.') && plain(text)).count();
-        let comma = is_number(',', None);
-        let with_comma = self.cells().filter(|text| text.contains(',') && comma(text)).count();
-        // `1.234,56` is a number in neither reading without its thousands.
-        let grouped_comma = gains(',', Some('.'), &comma);
-        let grouped_point = gains('.', Some(','), &plain);
-        let is_comma = with_comma + grouped_comma > point.max(grouped_point);
-        options.decimal = if is_comma { ',' } else { '.' };
-        let marks: &[char] = if is_comma { &['.', ' ', '\''] } else { &[',', ' ', '\''] };
-        let base = gains(options.decimal, None, &none);
-        let with = |mark: char| gains(options.decimal, Some(mark), &none);
-        options.thousands = marks
-            .iter()
-            .copied()
-            .map(|mark| (with(mark), mark))
-            .filter(|(n, _)| *n > base)
-            .max_by_key(|(n, _)| *n)
-            .map(|(_, mark)| mark);
-        options.date_order = self.date_order();
-    }
-
-    fn date_order(&self) -> DateOrder {
-        let reader = CellReader::new(&ParseOptions::default());
-        let (mut day_first, mut month_first, mut dotted) = (0_u64, 0_u64, 0_u64);
-        for text in self.cells() {
-            if let Class::Time(moment) = reader.class(text, false) {
-                day_first += u64::from(moment.month_first.is_none());
-                month_first += u64::from(moment.day_first.is_none());
-                // Dates with points are written day first wherever they are usual.
-                dotted += u64::from(text.as_bytes().iter().take(3).any(|b| *b == b'.'));
-            }
-        }
-        let is_day_first = day_first > month_first || (day_first == month_first && dotted > 0);
-        if is_day_first { DateOrder::DayFirst } else { DateOrder::MonthFirst }
-    }
-
-    /// True if the first row names the columns: its cells are texts and differ from each other,
-    /// and it is unlike the rows below it or at least does not occur among them.
-    fn has_header(&self, options: &ParseOptions) -> bool {
-        let Some((first, rest)) = self.rows.split_first() else {
-            return true;
-        };
-        let reader = CellReader::new(options);
-        let class = |cell: &(String, bool)| reader.class(&cell.0, false);
-        let is_value = |class: Class| {
-            !matches!(class, Class::Text | Class::Missing | Class::QuotedMissing | Class::Mark)
-        };
-        if first.iter().any(|cell| is_value(class(cell))) {
-            return false;
-        }
-        if rest.is_empty() || first.iter().all(|cell| cell.0.is_empty()) {
-            return true;
-        }
-        let has_typed_column = (0..first.len()).any(|at| {
-            rest.iter().all(|row| !matches!(class(&row[at]), Class::Text))
-                && rest.iter().any(|row| is_value(class(&row[at])))
-        });
-        let mut names: Vec<&str> =
-            first.iter().map(|cell| cell.0.as_str()).filter(|name| !name.is_empty()).collect();
-        let all = names.len();
-        names.sort_unstable();
-        names.dedup();
-        let repeats = (0..first.len())
-            .filter(|at| !first[*at].0.is_empty() && rest.iter().any(|row| row[*at].0 == first[*at].0))
-            .count();
-        has_typed_column || (names.len() == all && repeats == 0)
-    }
-
-    /// True if nearly every cell is quoted, so that quotes say nothing about a cell.
-    fn is_all_quoted(&self) -> bool {
-        let cells = self.rows.iter().flatten().count();
-        let quoted = self.rows.iter().flatten().filter(|(_, is_quoted)| *is_quoted).count();
-        cells > 0 && quoted as f64 >= 0.95 * cells as f64
-    }
+/// True if the first row is narrower than the others and holds nothing but names.
+fn is_narrow_header(chunk: &Chunk, width: usize, options: &ParseOptions) -> bool {
+    let reader = CellReader::new(options);
+    let Some(first) = chunk.records().next().filter(|first| (2..width).contains(&first.len())) else {
+        return false;
+    };
+    let is_text = |at: usize| {
+        let (text, origin) = first.cell(at);
+        matches!(reader.class(&text, origin), Class::Text)
+    };
+    (0..first.len()).all(is_text)
 }

@@ -148,6 +148,7 @@ impl From<ParseOptions> for data::import::ParseOptions {
             quoted_missing: options.quoted_nulls,
             date_order: options.date_order.into(),
             kinds,
+            ..Self::default()
         }
     }
 }

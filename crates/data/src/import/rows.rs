@@ -1,0 +1,224 @@
+//! The two passes over rows of cells: the first finds the kind of every column and the rows to
+//! reject, the second writes the table.
+
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::thread::Scope;
+
+use base::{Error, Progress, Result, count};
+
+use super::build::BatchBuilder;
+use super::check::{Checked, Checker};
+use super::chunk::Chunk;
+use super::decode::changed;
+use super::formats::{Request, Rows, guarded};
+use super::infer::ColumnPlan;
+use super::layout::Layout;
+use super::options::{Format, ImportReport, ParseOptions, Preview, Warning};
+use super::{PREVIEW_REJECTED, PREVIEW_ROWS};
+use crate::schema::{Column, TableMeta};
+use crate::table::TableWriter;
+
+/// How much of a text a preview looks at.
+const PREVIEW_BYTES: u64 = 1 << 20;
+/// How many chunks a preview looks at where less was read: the second is what was not complete
+/// in the first.
+const PREVIEW_CHUNKS: usize = 2;
+
+/// The first rows of a table, and what would become of them.
+///
+/// # Errors
+/// As [`Rows::read`].
+pub(super) fn preview(request: &Request<'_>, table: &dyn Rows) -> Result<Preview> {
+    let (layout, options) = (table.layout(), request.options);
+    let mut chunks = Vec::new();
+    read(request, table, &mut |chunk| {
+        let is_enough = chunk.done >= PREVIEW_BYTES || chunks.len() + 1 >= PREVIEW_CHUNKS;
+        chunks.push(chunk);
+        if is_enough { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    })?;
+    let mut checker = Checker::new(layout, options);
+    chunks.iter().for_each(|chunk| checker.add(chunk));
+    let checked = checker.finish();
+    let plans = checked.plans(options, layout);
+    let columns = columns(layout, &plans);
+    let mut builder = BatchBuilder::new(layout, options, plans.clone());
+    let mut taken = 0;
+    for record in chunks.iter().flat_map(Chunk::records) {
+        if taken == PREVIEW_ROWS {
+            break;
+        }
+        taken += usize::from(builder.append(record).map_err(|()| changed(&request.input.shown))?);
+    }
+    let mut rows = Vec::new();
+    crate::page::append_rows(&builder.take()?, &mut rows)?;
+    let mut warnings = layout.warnings.clone();
+    warnings.extend(checked.warnings(layout, &plans));
+    if checked.rows == 0 && checked.rejected_total == 0 {
+        warnings.push(Warning::file("the file has a header and no rows"));
+    }
+    if checked.is_mostly_ragged() {
+        warnings.push(Warning::file(checked.ragged_sentence()));
+    }
+    let rows_seen = checked.rows + checked.rejected_total;
+    let mut rejected = checked.rejected;
+    rejected.truncate(PREVIEW_REJECTED);
+    Ok(Preview { columns, rows, rows_seen, warnings, rejected })
+}
+
+/// Writes a table into `out_dir`.
+///
+/// # Errors
+/// As [`super::import`].
+pub(super) fn import(request: &Request<'_>, table: &dyn Rows, out_dir: &Path) -> Result<ImportReport> {
+    let (layout, options) = (table.layout(), request.options);
+    let checked = check_pass(request, table)?;
+    refuse_useless(request, layout, &checked)?;
+    let plans = checked.plans(options, layout);
+    let meta = TableMeta::new(columns(layout, &plans));
+    let writer = TableWriter::create(out_dir, meta)?;
+    let builder = BatchBuilder::new(layout, options, plans.clone());
+    let meta = write_pass(request, table, builder, writer)?;
+    if meta.rows != checked.rows {
+        return Err(changed(&request.input.shown));
+    }
+    let mut warnings = layout.warnings.clone();
+    warnings.extend(checked.warnings(layout, &plans));
+    if layout.names.len() == 1 && checked.blank_lines > 0 {
+        let message = format!("{} blank lines are not rows", count(checked.blank_lines));
+        warnings.push(Warning::file(message));
+    }
+    Ok(ImportReport {
+        rows: meta.rows,
+        rejected_total: checked.rejected_total,
+        rejected: checked.rejected,
+        blank_lines: checked.blank_lines,
+        comment_lines: checked.comment_lines,
+        warnings,
+        meta,
+    })
+}
+
+fn columns(layout: &Layout, plans: &[ColumnPlan]) -> Vec<Column> {
+    layout.names.iter().zip(plans).map(|(name, plan)| Column::new(name, plan.kind)).collect()
+}
+
+/// Reads a table with a parser that may be other people's.
+fn read(
+    request: &Request<'_>,
+    table: &dyn Rows,
+    sink: &mut dyn FnMut(Chunk) -> ControlFlow<()>,
+) -> Result<()> {
+    guarded(&request.input.shown, request.options.format, || table.read(sink))
+}
+
+fn check_pass(request: &Request<'_>, table: &dyn Rows) -> Result<Checked> {
+    let mut checker = Checker::new(table.layout(), request.options);
+    step(request.progress, "checking", 0, table.total())?;
+    std::thread::scope(|scope| {
+        for chunk in read_beside(scope, request, table) {
+            let chunk = chunk?;
+            step(request.progress, "checking", chunk.done, table.total())?;
+            checker.add(&chunk);
+        }
+        Ok(checker.finish())
+    })
+}
+
+/// Reading, parsing and writing run in a thread each and hand over through short queues.
+fn write_pass(
+    request: &Request<'_>,
+    table: &dyn Rows,
+    mut builder: BatchBuilder,
+    mut writer: TableWriter,
+) -> Result<TableMeta> {
+    let shown = &request.input.shown;
+    step(request.progress, "writing", 0, table.total())?;
+    std::thread::scope(|scope| {
+        let chunks = read_beside(scope, request, table);
+        let (sender, batches) = sync_channel(2);
+        scope.spawn(move || {
+            let mut done = 0;
+            for chunk in chunks {
+                let made = chunk.and_then(|chunk| {
+                    done = chunk.done;
+                    Ok((builder.add(&chunk).map_err(|()| changed(shown))?, done))
+                });
+                // The other side is gone after an error; then there is nobody to go on for.
+                if sender.send(made).is_err() {
+                    return;
+                }
+            }
+            let last = builder.take().map(|batch| (vec![batch], done));
+            let _ = sender.send(last);
+        });
+        for made in batches {
+            let (batches, done) = made?;
+            step(request.progress, "writing", done, table.total())?;
+            for batch in batches {
+                writer.push(&batch)?;
+            }
+        }
+        Ok(writer.finish()?.meta().clone())
+    })
+}
+
+fn step(progress: &Progress, name: &str, done: u64, total: Option<u64>) -> Result<()> {
+    progress.step(name, total.map_or(done, |total| done.min(total)), total)
+}
+
+/// Reads the table in a thread of its own, a few chunks ahead of whoever takes them.
+fn read_beside<'scope, 'env>(
+    scope: &'scope Scope<'scope, 'env>,
+    request: &'env Request<'env>,
+    table: &'env dyn Rows,
+) -> Receiver<Result<Chunk>> {
+    let (sender, chunks) = sync_channel(3);
+    scope.spawn(move || {
+        let done = read(request, table, &mut |chunk| match sender.send(Ok(chunk)) {
+            Ok(()) => ControlFlow::Continue(()),
+            // A closed queue means that the other side stopped on an error of its own.
+            Err(_) => ControlFlow::Break(()),
+        });
+        if let Err(error) = done {
+            let _ = sender.send(Err(error));
+        }
+    });
+    chunks
+}
+
+/// Fails for a table that nobody wants: no rows, or rows that do not agree with each other.
+fn refuse_useless(request: &Request<'_>, layout: &Layout, checked: &Checked) -> Result<()> {
+    let name = request.input.shown.display();
+    if checked.is_mostly_ragged() {
+        let error = Error::invalid(format!("cannot import `{name}`: {}", checked.ragged_sentence()));
+        return Err(error.hint(way_out_of_ragged(request)));
+    }
+    if checked.rows > 0 {
+        return Ok(());
+    }
+    match checked.rejected.first() {
+        Some(first) => Err(Error::invalid(format!(
+            "no row of `{name}` can be read; the first, on line {}: {}",
+            first.line, first.reason
+        ))
+        .hint("check the encoding, the quote character and the kinds that were set")),
+        None => Err(Error::invalid(format!("`{name}` has a header and no rows")).hint(format!(
+            "if its first line (`{}`) is data, import it without a header",
+            layout.names.join(", ").chars().take(60).collect::<String>()
+        ))),
+    }
+}
+
+fn way_out_of_ragged(request: &Request<'_>) -> String {
+    let options: &ParseOptions = request.options;
+    if options.format != Format::Delimited {
+        return "name the cells of the table, such as `B3:F200`".to_owned();
+    }
+    let better = super::sniff::sniff_text(request.input).ok().map(|sniffed| sniffed.options.delimiter);
+    match better.filter(|delimiter| *delimiter != options.delimiter) {
+        Some(delimiter) => format!("try the delimiter `{}`", delimiter.escape_debug()),
+        None => "try another delimiter or quote character, or skip the lines before the table".to_owned(),
+    }
+}
