@@ -7,6 +7,7 @@ pub mod checks;
 pub mod diff;
 pub mod drift;
 mod each;
+pub mod export;
 pub mod expr;
 pub mod import;
 pub mod page;
@@ -19,6 +20,7 @@ mod schema;
 pub mod split;
 mod table;
 pub mod transform;
+pub mod view;
 
 pub use page::{Page, PageColumn};
 pub use profile::{ColumnProfile, Profile};

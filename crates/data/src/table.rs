@@ -4,14 +4,15 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use arrow::array::{AsArray as _, RecordBatch, RecordBatchReader as _};
-use arrow::compute::concat_batches;
+use arrow::array::{AsArray as _, RecordBatch, RecordBatchReader as _, UInt32Array};
+use arrow::compute::{concat_batches, take_record_batch};
 use arrow::datatypes::SchemaRef;
 use base::{Code, Error, Result};
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
+    RowSelection, RowSelector,
 };
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::metadata::PageIndexPolicy;
@@ -101,34 +102,90 @@ impl TableFile {
     /// # Errors
     /// As [`Self::batches`].
     pub fn range(&self, columns: Option<&[&str]>, offset: u64, limit: Option<u64>) -> Result<Batches> {
-        let data_path = self.dir.join(DATA_FILE);
-        let file = File::open(&data_path).map_err(|e| Error::io("read", &data_path, &e))?;
-        let mut builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, self.parquet.clone())
-            .with_batch_size(self.batch_rows());
-        if let Some(names) = columns {
-            let mut roots = Vec::with_capacity(names.len());
-            for name in names {
-                self.meta.column(name)?;
-                let at = self.schema().index_of(name).map_err(|e| corrupt(&data_path, &e))?;
-                roots.push(at);
-            }
-            let mask = ProjectionMask::roots(builder.parquet_schema(), roots);
-            builder = builder.with_projection(mask);
-        }
+        let builder = self.reader(columns)?;
         let end = limit.map_or(u64::MAX, |limit| offset.saturating_add(limit)).min(self.rows());
         let (groups, skipped) = self.groups(offset.min(end), end);
         let reader = builder
             .with_row_groups(groups)
             .with_offset((offset.min(end) - skipped) as usize)
-            .with_limit((end - offset.min(end)) as usize)
-            .build()
-            .map_err(|e| corrupt(&data_path, &e))?;
+            .with_limit((end - offset.min(end)) as usize);
+        self.batches_of(reader, columns)
+    }
+
+    /// These rows of these columns, in the order asked for. Only what holds them is read.
+    ///
+    /// # Errors
+    /// `not_found` for an unknown column, `corrupt` for an unreadable file.
+    pub fn take(&self, rows: &[u64], columns: &[&str]) -> Result<RecordBatch> {
+        let failed = |e| Error::internal("cannot take rows of a table").because(e);
+        let mut wanted = rows.to_vec();
+        wanted.sort_unstable();
+        wanted.dedup();
+        let batches = self.selected(&wanted, columns)?.collect::<Result<Vec<_>>>()?;
+        let schema = batches.first().map(RecordBatch::schema);
+        let schema = schema.ok_or_else(|| Error::internal("no rows of a table were asked for"))?;
+        let found = concat_batches(&schema, &batches).map_err(failed)?;
+        let place = |row: &u64| wanted.binary_search(row).map(|at| at as u32).ok();
+        let places: UInt32Array = rows.iter().map(place).collect();
+        take_record_batch(&found, &places).map_err(failed)
+    }
+
+    /// The rows of these numbers, which ascend, batch by batch. Only the row groups and pages that
+    /// hold them are read.
+    ///
+    /// # Errors
+    /// As [`Self::batches`].
+    fn selected(&self, rows: &[u64], columns: &[&str]) -> Result<Batches> {
+        let (mut groups, mut selectors) = (Vec::new(), Vec::new());
+        let (mut at, mut rest) = (0_u64, rows);
+        for (index, group) in self.parquet.metadata().row_groups().iter().enumerate() {
+            let end = at + u64::try_from(group.num_rows()).unwrap_or(0);
+            let (here, later) = rest.split_at(rest.partition_point(|row| *row < end));
+            if !here.is_empty() {
+                groups.push(index);
+                let mut next = at;
+                for row in here.iter().copied() {
+                    selectors.push(RowSelector::skip((row - next) as usize));
+                    selectors.push(RowSelector::select(1));
+                    next = row + 1;
+                }
+                selectors.push(RowSelector::skip((end - next) as usize));
+            }
+            (at, rest) = (end, later);
+        }
+        let selection = RowSelection::from(selectors);
+        let builder = self.reader(Some(columns))?.with_row_groups(groups).with_row_selection(selection);
+        self.batches_of(builder, Some(columns))
+    }
+
+    fn reader(&self, columns: Option<&[&str]>) -> Result<ParquetRecordBatchReaderBuilder<File>> {
+        let data_path = self.dir.join(DATA_FILE);
+        let file = File::open(&data_path).map_err(|e| Error::io("read", &data_path, &e))?;
+        let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, self.parquet.clone())
+            .with_batch_size(self.batch_rows());
+        let Some(names) = columns else { return Ok(builder) };
+        let mut roots = Vec::with_capacity(names.len());
+        for name in names {
+            self.meta.column(name)?;
+            roots.push(self.schema().index_of(name).map_err(|e| corrupt(&data_path, &e))?);
+        }
+        let mask = ProjectionMask::roots(builder.parquet_schema(), roots);
+        Ok(builder.with_projection(mask))
+    }
+
+    fn batches_of(
+        &self,
+        builder: ParquetRecordBatchReaderBuilder<File>,
+        columns: Option<&[&str]>,
+    ) -> Result<Batches> {
+        let path = self.dir.join(DATA_FILE);
+        let reader = builder.build().map_err(|e| corrupt(&path, &e))?;
         // The reader gives columns in file order; whoever asked names an order of their own.
         let order = columns.map(|names| {
             let schema = reader.schema();
             names.iter().filter_map(|name| schema.index_of(name).ok()).collect()
         });
-        Ok(Batches { reader, order, path: data_path })
+        Ok(Batches { reader, order, path })
     }
 
     /// Rows of a batch that fit into memory many times over.

@@ -201,7 +201,7 @@ impl<'a> Reading<'a> {
         let options = FormatOptions::default().with_timestamp_format(Some("%Y-%m-%dT%H:%M:%S%.3f"));
         let format = ArrayFormatter::try_new(array, &options).map_err(|e| self.unreadable(at, &e))?;
         let mut builder = ColumnBuilder::new(kind);
-        for row in 0..array.len() {
+        for (row, is_taken) in is_taken.iter_mut().enumerate() {
             if array.is_null(row) {
                 builder.append_null();
                 continue;
@@ -209,7 +209,7 @@ impl<'a> Reading<'a> {
             let text = format.value(row).to_string();
             if builder.append(&text, origin, plan, &self.cells).is_err() {
                 builder.append_null();
-                if std::mem::take(&mut is_taken[row]) {
+                if std::mem::take(is_taken) {
                     self.reject(row, at, &text, kind);
                 }
             }

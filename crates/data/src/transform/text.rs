@@ -75,7 +75,9 @@ impl TextFeatures {
                 }
             }
             let length = weights.values().map(|weight| weight * weight).sum::<f64>().sqrt();
-            weights.into_iter().for_each(|(place, weight)| cells[place][row] = weight / length);
+            for (place, weight) in weights {
+                cells[place][row] = weight / length;
+            }
         }
         self.replace(batch, &before, words.into_keys(), cells)
     }
