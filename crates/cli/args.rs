@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args as ClapArgs, Parser, Subcommand};
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
 /// An MLOps platform in one small native app.
 #[derive(Debug, Parser)]
@@ -47,6 +47,12 @@ pub enum Noun {
         /// What to do.
         #[command(subcommand)]
         verb: DatasetVerb,
+    },
+    /// What was deleted and can come back.
+    Trash {
+        /// What to do.
+        #[command(subcommand)]
+        verb: TrashVerb,
     },
     /// Pipelines.
     Pipeline {
@@ -227,6 +233,9 @@ pub enum DatasetVerb {
         /// Rows wanted.
         #[arg(long, default_value_t = 100)]
         limit: u32,
+        /// Write all rows to this file instead: CSV, or Parquet if its name ends so.
+        #[arg(long, short = 'o')]
+        to: Option<PathBuf>,
     },
     /// Choose the column to predict.
     Target {
@@ -235,7 +244,7 @@ pub enum DatasetVerb {
         /// The column.
         column: String,
     },
-    /// Write the bytes of a version as they were imported.
+    /// Write a version: as it was imported, or in another format.
     Export {
         /// Which.
         #[command(flatten)]
@@ -243,7 +252,116 @@ pub enum DatasetVerb {
         /// The file to write.
         #[arg(long, short = 'o')]
         to: PathBuf,
+        /// The format; the bytes as they were imported if left out.
+        #[arg(long, value_enum, default_value_t)]
+        format: ExportFormat,
     },
+    /// Say what changed from one version to another.
+    Diff {
+        /// The dataset.
+        dataset: String,
+        /// The older version's number.
+        from: u32,
+        /// The newer version's number; the newest if left out.
+        to: Option<u32>,
+        /// The columns that name a row; found if left out.
+        #[arg(long, value_delimiter = ',')]
+        key: Vec<String>,
+        /// How many changed cells to show.
+        #[arg(long, default_value_t = 20)]
+        limit: u32,
+    },
+    /// Check a version; exits 4 if it breaks a check whose severity is error.
+    Check(DatasetArgs),
+    /// Show the checks of a dataset, suggest some, or set them from a file.
+    Checks {
+        /// The dataset.
+        dataset: String,
+        /// Print what a careful person would check.
+        #[arg(long, conflicts_with = "set")]
+        suggest: bool,
+        /// A TOML file that becomes the checks.
+        #[arg(long)]
+        set: Option<PathBuf>,
+    },
+    /// Write the profile of a version as one HTML file.
+    Report {
+        /// Which.
+        #[command(flatten)]
+        which: DatasetArgs,
+        /// The file to write.
+        #[arg(long, short = 'o')]
+        to: PathBuf,
+        /// An older version to compare with.
+        #[arg(long)]
+        compare_with: Option<u32>,
+    },
+    /// Put a name on a version, or take it away.
+    Tag {
+        /// The dataset.
+        dataset: String,
+        /// The tag.
+        tag: String,
+        /// The version's number; without one the tag is taken away.
+        version: Option<u32>,
+    },
+    /// Let a dataset follow a file of this machine, while a daemon runs.
+    Follow {
+        /// The dataset.
+        dataset: String,
+        /// The file; without one the dataset follows none.
+        file: Option<PathBuf>,
+        /// Let a change wait until somebody imports it.
+        #[arg(long)]
+        propose: bool,
+    },
+    /// Move a dataset, or one version of it, to the trash.
+    Delete(DatasetArgs),
+}
+
+/// A format to export to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum ExportFormat {
+    /// The bytes as they were imported.
+    #[default]
+    Original,
+    /// CSV.
+    Csv,
+    /// CSV in which no text is a formula to a spreadsheet.
+    SafeCsv,
+    /// Parquet.
+    Parquet,
+    /// An Arrow file (Feather).
+    Arrow,
+}
+
+impl ExportFormat {
+    /// Its name on the wire.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Original => "original",
+            Self::Csv => "csv",
+            Self::SafeCsv => "safe_csv",
+            Self::Parquet => "parquet",
+            Self::Arrow => "arrow",
+        }
+    }
+}
+
+/// Verbs of `fettle trash`.
+#[derive(Debug, Subcommand)]
+pub enum TrashVerb {
+    /// List what was deleted.
+    List,
+    /// Take something out again.
+    Restore {
+        /// `dataset`, `version`, `run` or `model`.
+        kind: String,
+        /// Its id.
+        id: String,
+    },
+    /// Delete it all for good, and free the space.
+    Empty,
 }
 
 /// Verbs of `fettle pipeline`.

@@ -1,6 +1,7 @@
 //! The nouns: each verb is one command of the list, and a way to print its answer.
 
 mod data;
+mod keeping;
 mod models;
 mod pipelines;
 
@@ -72,6 +73,7 @@ pub fn run(args: &Args, noun: &Noun, printer: &Printer) -> Result<u8> {
         Noun::Workspace { verb } => workspace(&context, verb),
         Noun::Project { verb } => project(&context, verb),
         Noun::Dataset { verb } => data::run(&context, verb),
+        Noun::Trash { verb } => keeping::trash(&context, verb),
         Noun::Pipeline { verb } => pipelines::pipeline(&context, verb),
         Noun::Run { verb } => pipelines::run(&context, verb),
         Noun::Model { verb } => models::model(&context, verb),

@@ -3,7 +3,7 @@
 use base::{Error, Result};
 use serde_json::{Value, json};
 
-use super::{Context, rows, text};
+use super::{Context, keeping, rows, text};
 use crate::absolute;
 use crate::args::{DatasetArgs, DatasetVerb};
 use crate::print::table;
@@ -43,7 +43,14 @@ pub fn run(context: &Context, verb: &DatasetVerb) -> Result<u8> {
         DatasetVerb::Profile(which) => context.show("dataset.profile", pick(which), profile),
         DatasetVerb::Rejected(which) => context
             .show("dataset.rejected", pick(which), |list| rows(list, &["line", "reason", "excerpt"], &[])),
-        DatasetVerb::Query { sql, limit } => {
+        DatasetVerb::Query { sql, to: Some(to), .. } => {
+            let is_parquet = to.extension().is_some_and(|extension| extension == "parquet");
+            let format = if is_parquet { "parquet" } else { "csv" };
+            let request = json!({ "sql": sql, "to": absolute(to)?, "format": format });
+            context.job("dataset.query_export", request, |_| format!("wrote {}", to.display()))?;
+            Ok(0)
+        }
+        DatasetVerb::Query { sql, limit, to: None } => {
             context.show("dataset.query", json!({ "sql": sql, "limit": limit }), cells)
         }
         DatasetVerb::Target { dataset, column } => {
@@ -51,9 +58,48 @@ pub fn run(context: &Context, verb: &DatasetVerb) -> Result<u8> {
             context
                 .show("dataset.set_target", request, |_| format!("models of `{dataset}` predict `{column}`"))
         }
-        DatasetVerb::Export { which, to } => {
+        DatasetVerb::Diff { dataset, from, to, key, limit } => {
+            let request = json!({ "dataset": dataset, "from": from, "to": to, "key": key });
+            keeping::diff(context, request, *limit)
+        }
+        DatasetVerb::Check(which) => keeping::check(context, pick(which)),
+        DatasetVerb::Checks { dataset, suggest, set } => {
+            keeping::checks(context, dataset, *suggest, set.as_deref())
+        }
+        DatasetVerb::Report { which, to, compare_with } => {
             let mut request = pick(which);
             request["to"] = json!(absolute(to)?);
+            request["compareWith"] = json!(compare_with);
+            context.job("dataset.report", request, |_| format!("wrote {}", to.display()))?;
+            Ok(0)
+        }
+        DatasetVerb::Tag { dataset, tag, version } => {
+            let request = json!({ "dataset": dataset, "tag": tag, "version": version });
+            context.show("dataset.tag", request, |_| match version {
+                Some(version) => format!("version {version} of `{dataset}` is `{tag}`"),
+                None => format!("no version of `{dataset}` is `{tag}` any more"),
+            })
+        }
+        DatasetVerb::Follow { dataset, file, propose } => {
+            let path = file.as_deref().map(absolute).transpose()?;
+            let mode = if *propose { "proposal" } else { "version" };
+            let request = json!({ "dataset": dataset, "path": path, "mode": mode });
+            context.show("dataset.follow", request, |_| match &path {
+                Some(path) => format!("`{dataset}` follows {path} while a daemon runs"),
+                None => format!("`{dataset}` follows no file"),
+            })
+        }
+        DatasetVerb::Delete(which) => context.show("dataset.delete", pick(which), |picked| {
+            format!(
+                "moved to the trash; back with `fettle trash restore {} {}`",
+                text(&picked["kind"]),
+                text(&picked["id"])
+            )
+        }),
+        DatasetVerb::Export { which, to, format } => {
+            let mut request = pick(which);
+            request["to"] = json!(absolute(to)?);
+            request["format"] = json!(format.word());
             context.job("dataset.export", request, |_| format!("wrote {}", to.display()))?;
             Ok(0)
         }
@@ -81,6 +127,8 @@ fn imported(result: &Value) -> String {
         )
     };
     let mut lines = vec![head];
+    let checks = result["checks"].as_array().into_iter().flatten();
+    lines.extend(checks.filter(|check| check["outcome"] != "passed").map(keeping::check_line));
     if result["rejectedRows"].as_u64().unwrap_or(0) > 0 {
         lines.push(format!("{} lines were rejected: see `fettle dataset rejected`", result["rejectedRows"]));
     }

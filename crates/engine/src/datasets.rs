@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use base::{Code, Error, Progress, Result, VersionId};
+use data::checks::CheckResult;
 use data::import::{ImportReport, ParseOptions, Rejected};
 use data::{Profile, TableFile, Task};
 use flow::kind::{Source, SourceTable};
@@ -86,11 +87,17 @@ impl Engine {
             (None, Some((_, version))) => parse_options(version)?,
             (None, None) => self.sniff(&what.path).map_err(within)?.options,
         };
-        let content = self.store().objects().put_file_with(&what.path, progress).map_err(within)?;
+        let objects = self.store().objects();
+        let content = match &before {
+            Some((_, version)) => objects.put_file_after(&what.path, &version.content, progress),
+            None => objects.put_file_with(&what.path, progress),
+        };
+        let content = content.map_err(within)?;
         if let Some((dataset, _)) = &before
             && let Some(version) = self.same(dataset, &content, &options)?
         {
-            return Ok(imported(dataset, &version, false, Vec::new()));
+            let results = self.known_results(project, dataset, &version)?;
+            return Ok(imported(dataset, &version, false, (Vec::new(), results.unwrap_or_default())));
         }
         let draft = self.table_draft()?;
         let (table, report) = self.make_table(&content, &options, draft.path(), progress).map_err(within)?;
@@ -103,7 +110,8 @@ impl Engine {
         if !place.exists() {
             draft.publish(&place)?;
         }
-        Ok(imported(&dataset, &version, true, warnings))
+        let results = self.check_version(project, &dataset, &version, false, progress)?;
+        Ok(imported(&dataset, &version, true, (warnings, results)))
     }
 
     #[expect(clippy::too_many_arguments, reason = "what makes a version is many things, all used once here")]
@@ -176,7 +184,7 @@ impl Engine {
         Ok((TableFile::open(folder)?, report))
     }
 
-    fn table_draft(&self) -> Result<store::files::StagedDir> {
+    pub(crate) fn table_draft(&self) -> Result<store::files::StagedDir> {
         let tables = self.store().cache_dir().join("tables");
         std::fs::create_dir_all(&tables).map_err(|e| Error::io("create", &tables, &e))?;
         store::files::StagedDir::new_in(&tables)
@@ -287,6 +295,7 @@ impl Engine {
     ) -> Result<SourceTable> {
         let dataset = self.dataset(project, &source.dataset)?;
         let version = self.version(&dataset, source.version)?;
+        self.refuse_bad_data(project, &dataset, &version, progress)?;
         let table = self.table(&version, progress)?;
         // How the bytes were read counts as much as the bytes.
         let content = Digest::of(format!("{} {}", version.content, version.parse).as_bytes());
@@ -302,19 +311,36 @@ impl Engine {
         })
     }
 
-    /// Answers SQL over the newest versions of the datasets that it names.
-    pub(crate) fn query(&self, project: &Project, sql: &str, limit: u32) -> Result<data::Page> {
-        let named: Vec<Dataset> = self
-            .store()
-            .read(|db| datasets::list(db, &project.id))?
-            .into_iter()
-            .filter(|dataset| sql.to_lowercase().contains(&dataset.name))
-            .collect();
+    /// The tables that SQL can name here: datasets, which stand for their newest versions, and
+    /// `name@2` or `name@tag` for the others. Only those that occur in the text are looked up.
+    pub(crate) fn tables_in(&self, project: &Project, sql: &str) -> Result<Vec<(String, PathBuf)>> {
+        let folder = |version: &DatasetVersion| -> Result<PathBuf> {
+            Ok(self.table(version, &Progress::silent())?.dir().to_owned())
+        };
         let mut tables = Vec::new();
-        for dataset in named {
-            let version = self.version(&dataset, None)?;
-            tables.push((dataset.name, self.table(&version, &Progress::silent())?.dir().to_owned()));
+        for dataset in self.store().read(|db| datasets::list(db, &project.id))? {
+            if !sql.contains(&dataset.name) {
+                continue;
+            }
+            tables.push((dataset.name.clone(), folder(&self.version(&dataset, None)?)?));
+            let (versions, tags) = self.store().read(|db| {
+                Ok((datasets::versions(db, &dataset.id)?, datasets::tags::list(db, &dataset.id)?))
+            })?;
+            let numbers = versions.iter().map(|version| (version.number.to_string(), version.number));
+            let names = numbers.chain(tags.into_iter().map(|tag| (tag.name, tag.number)));
+            for (name, number) in names {
+                let name = format!("{}@{name}", dataset.name);
+                if sql.contains(&format!("\"{name}\"")) {
+                    tables.push((name, folder(&self.version(&dataset, Some(number))?)?));
+                }
+            }
         }
+        Ok(tables)
+    }
+
+    /// Answers SQL over the datasets that it names.
+    pub(crate) fn query(&self, project: &Project, sql: &str, limit: u32) -> Result<data::Page> {
+        let tables = self.tables_in(project, sql)?;
         let tables: Vec<(&str, &Path)> =
             tables.iter().map(|(name, dir)| (name.as_str(), dir.as_path())).collect();
         data::query::query(&tables, sql, u64::from(limit), MEMORY_CAP_BYTES, &base::Cancel::default())
@@ -322,7 +348,7 @@ impl Engine {
 }
 
 /// A query may use this much memory before it spills to disk.
-const MEMORY_CAP_BYTES: usize = 512 * 1024 * 1024;
+pub(crate) const MEMORY_CAP_BYTES: usize = 512 * 1024 * 1024;
 
 /// How a version was read.
 pub(crate) fn parse_options(version: &DatasetVersion) -> Result<ParseOptions> {
@@ -335,7 +361,7 @@ fn imported(
     dataset: &Dataset,
     version: &DatasetVersion,
     is_new: bool,
-    warnings: Vec<String>,
+    (warnings, results): (Vec<String>, Vec<CheckResult>),
 ) -> DatasetImported {
     DatasetImported {
         dataset: dataset.name.clone(),
@@ -346,6 +372,7 @@ fn imported(
         columns: version.columns,
         rejected_rows: version.rejected_rows,
         warnings,
+        checks: results.into_iter().map(Into::into).collect(),
     }
 }
 

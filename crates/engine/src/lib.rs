@@ -6,6 +6,8 @@ pub mod commands;
 mod datasets;
 mod deploy;
 pub mod events;
+mod exporting;
+mod following;
 mod jobs;
 mod ledger;
 mod links;
@@ -14,6 +16,7 @@ mod monitor;
 mod owner;
 mod pipelines;
 mod projects;
+mod quality;
 pub mod reading;
 mod recorder;
 pub mod rpc;
@@ -21,6 +24,7 @@ mod run_views;
 mod running;
 pub mod sample;
 mod targets;
+mod views;
 mod watch;
 mod workspace;
 
@@ -50,6 +54,8 @@ pub(crate) struct Inner {
     listeners: Mutex<Vec<Listener>>,
     curves: running::LiveCurves,
     program: PathBuf,
+    views: views::Recent<views::Look, data::view::View>,
+    diffs: views::Recent<views::Compared, data::diff::Diff>,
     /// Held while a repository is opened, which is when it is begun.
     repositories: Mutex<()>,
 }
@@ -129,6 +135,8 @@ impl Engine {
             listeners: Mutex::default(),
             curves: running::LiveCurves::default(),
             program,
+            views: views::Recent::default(),
+            diffs: views::Recent::default(),
             repositories: Mutex::default(),
         }));
         engine.forward(feed);
@@ -175,6 +183,14 @@ impl Engine {
     /// This program, which runs steps and readers in processes of their own.
     pub(crate) fn program(&self) -> &Path {
         &self.0.program
+    }
+
+    pub(crate) fn recent_views(&self) -> &views::Recent<views::Look, data::view::View> {
+        &self.0.views
+    }
+
+    pub(crate) fn recent_diffs(&self) -> &views::Recent<views::Compared, data::diff::Diff> {
+        &self.0.diffs
     }
 
     pub(crate) fn repositories(&self) -> std::sync::MutexGuard<'_, ()> {

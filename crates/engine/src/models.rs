@@ -215,7 +215,7 @@ impl Engine {
         })
     }
 
-    /// Scores a CSV file to another one: the file's columns and the model's answers.
+    /// Scores a file to a CSV file: the file's columns and the model's answers.
     pub(crate) fn predict_file(
         &self,
         version: &ModelVersion,
@@ -224,7 +224,8 @@ impl Engine {
         progress: &Progress,
     ) -> Result<u64> {
         let package = self.package(version)?;
-        flow::kinds::score_file(&package, from, to, progress)
+        let (_keep, table) = self.read_foreign(from, progress)?;
+        flow::kinds::score_to_file(&package, &table, to, progress)
     }
 }
 

@@ -93,7 +93,8 @@ impl Engine {
             Error::invalid("the package carries no profile of its training data")
                 .hint("train it again with Fettle")
         })?;
-        let scored = flow::kinds::score(&package, path, progress)?;
+        let (_keep, table) = self.read_foreign(path, progress)?;
+        let scored = flow::kinds::score(&package, &table, progress)?;
         if scored.rows == 0 {
             return Err(Error::invalid(format!("`{}` has no rows", path.display())));
         }
@@ -117,7 +118,7 @@ impl Engine {
         let folder = self.package_dir(&picked.version.package)?;
         let package = self.package(&picked.version)?;
         let rows: Vec<Map<String, Value>> = match path {
-            Some(path) => flow::kinds::read_rows(&package, path)?,
+            Some(path) => flow::kinds::read_rows(&package, &self.read_foreign(path, progress)?.1)?,
             None => flow::kinds::held_out_rows(&folder, &package)?,
         };
         let total = rows.len() as u64;

@@ -4,10 +4,12 @@
 use std::path::{Path, PathBuf};
 
 use base::{Cancel, Code, Error, Progress, Result, Stage};
+use data::TableFile;
 use data::import::{self, ImportReport, ParseOptions, Preview, Sniffed};
 use flow::task::{self, Task};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use tempfile::TempDir;
 
 use crate::Engine;
 
@@ -89,6 +91,20 @@ impl Engine {
     ) -> Result<ImportReport> {
         let (path, options, out) = (path.to_owned(), options.clone(), out.to_owned());
         self.ask_reader(&Request::Import { path, options, out }, progress)
+    }
+
+    /// Reads a file as it seems to be, into a folder that goes with the first of the two.
+    ///
+    /// # Errors
+    /// As [`Engine::sniff`]; [`Code::Cancelled`].
+    pub(crate) fn read_foreign(&self, path: &Path, progress: &Progress) -> Result<(TempDir, TableFile)> {
+        let within = |e: Error| e.within(format!("cannot read `{}`", path.display()));
+        let folder =
+            tempfile::tempdir().map_err(|e| Error::io("create a folder in", &std::env::temp_dir(), &e))?;
+        let options = self.sniff(path).map_err(within)?.options;
+        self.read_into(path, &options, folder.path(), progress).map_err(within)?;
+        let table = TableFile::open(folder.path())?;
+        Ok((folder, table))
     }
 
     fn ask_reader<T: DeserializeOwned>(&self, request: &Request, progress: &Progress) -> Result<T> {

@@ -1,5 +1,5 @@
-//! What the daemon does by itself: looks at every deployment now and then, says when one does not
-//! answer any more, and raises alerts.
+//! What the daemon does by itself: follows files, looks at every deployment now and then, says when
+//! one does not answer any more, and raises alerts.
 
 use std::time::Duration;
 
@@ -15,6 +15,7 @@ const INTERVAL: Duration = Duration::from_secs(15);
 impl Engine {
     /// Begins to watch; ends with the engine.
     pub fn start_watching(&self) {
+        self.start_following();
         let inner = std::sync::Arc::downgrade(&self.0);
         std::thread::spawn(move || {
             loop {

@@ -139,6 +139,10 @@ fn cases() -> Vec<Case> {
             json!({ "partition": ["city"], "order": ["day"], "columns": ["lag(x, 1)", "row_number() as at", "rolling_mean(n, 3)", "cumulative_sum(n)", "lead(flag, 2)"] }),
         ),
         case("text_features", json!({ "column": "city", "max_words": 2 })),
+        case(
+            "validate",
+            json!({ "checks": "format = 1\n[[check]]\nkind = \"row_count\"\nmax = 1000\n[[check]]\nkind = \"not_null\"\ncolumns = [\"n\"]\nseverity = \"warn\"\n" }),
+        ),
         case("split", json!({})),
         case("split_time", json!({ "column": "day" })),
         case(
@@ -194,6 +198,8 @@ fn wrong_cases() -> Vec<Case> {
         case("window", json!({ "columns": ["row_number()"] })),
         case("window", json!({ "order": ["day"], "columns": ["row_number() as x"] })),
         after_split("window", json!({ "order": ["day"], "columns": ["row_number()"] })),
+        case("validate", json!({})),
+        case("validate", json!({ "checks": "format = 1\n[[check]]\nkind = \"rnage\"\n" })),
         case("text_features", json!({ "column": "n" })),
         case("text_features", json!({ "column": "y" })),
         case("text_features", json!({ "column": "city", "max_words": 0 })),

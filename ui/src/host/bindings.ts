@@ -142,9 +142,177 @@ value: number,
 spread: number | null, };
 
 /**
+ * A kind of change.
+ */
+export type ChangeKind = "cells" | "added" | "removed";
+
+/**
+ * A cell that changed.
+ */
+export type ChangedCell = { 
+/**
+ * Its row in the newer version, from 0.
+ */
+row: number, 
+/**
+ * Its row in the older version, from 0.
+ */
+oldRow: number, 
+/**
+ * The values that name the row; none if rows were matched by their content.
+ */
+key: Array<string | null>, 
+/**
+ * The column.
+ */
+column: string, 
+/**
+ * The value before; null was missing.
+ */
+old: string | null, 
+/**
+ * The value now; null is missing.
+ */
+new: string | null, };
+
+/**
+ * A window of what changed: cells, or rows.
+ */
+export type ChangesPage = { 
+/**
+ * Changes of this kind in all.
+ */
+total: number, 
+/**
+ * The cells, if cells were asked for.
+ */
+cells: Array<ChangedCell>, 
+/**
+ * The rows, if rows were asked for.
+ */
+rows: TablePage | null, };
+
+/**
+ * A kind of check.
+ */
+export type CheckKindView = { 
+/**
+ * Its name in the file.
+ */
+kind: string, 
+/**
+ * Its name for people.
+ */
+title: string, 
+/**
+ * One sentence.
+ */
+summary: string, 
+/**
+ * More, as Markdown.
+ */
+doc: string, 
+/**
+ * Its entry in a file, without the line `[[check]]`.
+ */
+example: string, };
+
+/**
+ * Whether a check holds.
+ */
+export type CheckOutcome = "passed" | "failed" | "error";
+
+/**
+ * What came of a check.
+ */
+export type CheckResultView = { 
+/**
+ * Its kind.
+ */
+kind: string, 
+/**
+ * Its name, if it has one.
+ */
+name: string | null, 
+/**
+ * What must hold, in words.
+ */
+rule: string, 
+/**
+ * True if data that breaks it must not be used.
+ */
+isError: boolean, 
+/**
+ * Whether it holds.
+ */
+outcome: CheckOutcome, 
+/**
+ * What was found, in words.
+ */
+measured: string, 
+/**
+ * Rows that break it, if it is about rows.
+ */
+failingRows: number | null, 
+/**
+ * The first of them.
+ */
+examples: Array<FailingExample>, 
+/**
+ * Why it could not be run, in a sentence.
+ */
+error: string | null, };
+
+/**
  * Whether a check holds.
  */
 export type CheckStatus = "passed" | "warning" | "failed";
+
+/**
+ * A check.
+ */
+export type CheckView = { 
+/**
+ * Its kind.
+ */
+kind: string, 
+/**
+ * Its name, if it has one.
+ */
+name: string | null, 
+/**
+ * What must hold, in words.
+ */
+rule: string, 
+/**
+ * True if data that breaks it must not be used.
+ */
+isError: boolean, };
+
+/**
+ * The checks of a dataset.
+ */
+export type ChecksView = { 
+/**
+ * The file `datasets/<name>.checks.toml`, as TOML; empty if there is none.
+ */
+text: string, 
+/**
+ * The checks in it, in its order.
+ */
+checks: Array<CheckView>, 
+/**
+ * What came of them for the version, unless they have changed since or never ran.
+ */
+results: Array<CheckResultView> | null, 
+/**
+ * What a careful person would check, as such a file.
+ */
+suggested: string, 
+/**
+ * Every kind of check there is.
+ */
+kinds: Array<CheckKindView>, };
 
 /**
  * The type of a column.
@@ -190,7 +358,27 @@ top: Array<ValueCount>,
 /**
  * Cells that hold none of `top`.
  */
-other: number, };
+other: number, 
+/**
+ * What the values mean, such as "email addresses", if nearly all of them mean one thing.
+ */
+meaning: string | null, 
+/**
+ * True if the values seem to belong to persons.
+ */
+isPersonal: boolean, 
+/**
+ * True if no value repeats and none is missing.
+ */
+isUnique: boolean, 
+/**
+ * Numbers that are zero.
+ */
+zeros: number, 
+/**
+ * The lengths of texts in characters: shortest, mean, longest.
+ */
+lengths: [number, number, number] | null, };
 
 /**
  * A column of a table.
@@ -225,6 +413,27 @@ author: string,
  * When, ms since the epoch.
  */
 at: number, };
+
+/**
+ * A column in both profiles.
+ */
+export type ComparedColumn = { 
+/**
+ * What the older profile says.
+ */
+before: ColumnProfileView, 
+/**
+ * What the newer profile says.
+ */
+after: ColumnProfileView, 
+/**
+ * Population stability index.
+ */
+psi: number, 
+/**
+ * How far it has moved.
+ */
+level: DriftLevel, };
 
 /**
  * A model in a comparison.
@@ -267,6 +476,77 @@ params: { [key in string]: Array<JsonValue | null> },
  * The metric that decided the order.
  */
 by: string, };
+
+/**
+ * Asks for a window of what changed.
+ */
+export type DatasetChanges = { 
+/**
+ * The project; the current one if left out.
+ */
+project: string | null, 
+/**
+ * The dataset's name.
+ */
+dataset: string, 
+/**
+ * The older version's number.
+ */
+from: number, 
+/**
+ * The newer version's number; the newest if left out.
+ */
+to: number | null, 
+/**
+ * The columns that name a row; found, if left out.
+ */
+key: Array<string>, 
+/**
+ * Which changes.
+ */
+what: ChangeKind, 
+/**
+ * First change, from 0.
+ */
+offset: number, 
+/**
+ * Changes wanted, 1,000 at most.
+ */
+limit: number, };
+
+/**
+ * Replaces the checks of a dataset.
+ */
+export type DatasetChecks = { 
+/**
+ * The project; the current one if left out.
+ */
+project: string | null, 
+/**
+ * The dataset's name.
+ */
+dataset: string, 
+/**
+ * The file as TOML; empty for no checks.
+ */
+text: string, };
+
+/**
+ * Moves a dataset or one of its versions to the trash.
+ */
+export type DatasetDelete = { 
+/**
+ * The project; the current one if left out.
+ */
+project: string | null, 
+/**
+ * The dataset's name.
+ */
+dataset: string, 
+/**
+ * The version's number; the whole dataset if left out.
+ */
+version: number | null, };
 
 /**
  * A dataset with its versions.
@@ -326,7 +606,32 @@ versions: Array<DatasetVersionView>,
 pipelines: Array<string>, };
 
 /**
- * Writes the bytes of a version as they were imported.
+ * Two versions of a dataset.
+ */
+export type DatasetDiff = { 
+/**
+ * The project; the current one if left out.
+ */
+project: string | null, 
+/**
+ * The dataset's name.
+ */
+dataset: string, 
+/**
+ * The older version's number.
+ */
+from: number, 
+/**
+ * The newer version's number; the newest if left out.
+ */
+to: number | null, 
+/**
+ * The columns that name a row; found, if left out.
+ */
+key: Array<string>, };
+
+/**
+ * Writes a version of a dataset.
  */
 export type DatasetExport = { 
 /**
@@ -342,9 +647,63 @@ dataset: string,
  */
 version: number | null, 
 /**
+ * In which format; the bytes as they were imported if left out.
+ */
+format: ExportFormat, 
+/**
  * The file to write; it must not exist.
  */
 to: string, };
+
+/**
+ * Asks for rows that break a check.
+ */
+export type DatasetFailing = { 
+/**
+ * The project; the current one if left out.
+ */
+project: string | null, 
+/**
+ * The dataset's name.
+ */
+dataset: string, 
+/**
+ * The version's number; the newest if left out.
+ */
+version: number | null, 
+/**
+ * The place of the check in the file, from 0.
+ */
+check: number, 
+/**
+ * First failing row, from 0.
+ */
+offset: number, 
+/**
+ * Rows wanted, 1,000 at most.
+ */
+limit: number, };
+
+/**
+ * Lets a dataset follow a file.
+ */
+export type DatasetFollow = { 
+/**
+ * The project; the current one if left out.
+ */
+project: string | null, 
+/**
+ * The dataset's name.
+ */
+dataset: string, 
+/**
+ * The file on this machine; null to follow none.
+ */
+path: string | null, 
+/**
+ * What becomes of a change.
+ */
+mode: FollowMode, };
 
 /**
  * Brings a file in as a dataset, or as the next version of one.
@@ -407,7 +766,15 @@ limit: number,
 /**
  * Columns wanted; all if left out.
  */
-columns: Array<string> | null, };
+columns: Array<string> | null, 
+/**
+ * Only the rows for which this expression is true, such as `age > 18 and sex = 'female'`.
+ */
+condition: string | null, 
+/**
+ * The columns to sort by, the most important first; as in the file if left out.
+ */
+order: Array<OrderBy>, };
 
 /**
  * Names a dataset and one of its versions.
@@ -427,7 +794,8 @@ dataset: string,
 version: number | null, };
 
 /**
- * Asks in SQL. Each dataset is a table under its name, in its newest version.
+ * Asks in SQL. Each dataset is a table under its name, in its newest version; `"name@2"` is its
+ * version 2, and `"name@clean"` the version with that tag.
  */
 export type DatasetQuery = { 
 /**
@@ -442,6 +810,31 @@ sql: string,
  * Rows wanted, 10,000 at most.
  */
 limit: number | null, };
+
+/**
+ * Writes the profile of a version as one HTML file.
+ */
+export type DatasetReport = { 
+/**
+ * The project; the current one if left out.
+ */
+project: string | null, 
+/**
+ * The dataset's name.
+ */
+dataset: string, 
+/**
+ * The version's number; the newest if left out.
+ */
+version: number | null, 
+/**
+ * An older version to compare with.
+ */
+compareWith: number | null, 
+/**
+ * The file to write; it must not exist.
+ */
+to: string, };
 
 /**
  * What a file seems to be, and a first look at it read that way.
@@ -488,6 +881,27 @@ target: string | null,
  * When the newest version came, ms since the epoch.
  */
 createdAt: number, };
+
+/**
+ * Puts a name on a version, or takes it away.
+ */
+export type DatasetTag = { 
+/**
+ * The project; the current one if left out.
+ */
+project: string | null, 
+/**
+ * The dataset's name.
+ */
+dataset: string, 
+/**
+ * The tag, such as `clean`.
+ */
+tag: string, 
+/**
+ * The version's number; null takes the tag away.
+ */
+version: number | null, };
 
 /**
  * Chooses the column to predict.
@@ -538,6 +952,10 @@ sizeBytes: number,
  * Name of the file it came from.
  */
 sourceName: string, 
+/**
+ * Names that somebody put on it.
+ */
+tags: Array<string>, 
 /**
  * When it came, ms since the epoch.
  */
@@ -784,6 +1202,37 @@ metric: string,
 points: Array<[number, number, number | null]>, };
 
 /**
+ * A format to write.
+ */
+export type ExportFormat = "original" | "csv" | "safe_csv" | "parquet" | "arrow";
+
+/**
+ * A row that breaks a check.
+ */
+export type FailingExample = { 
+/**
+ * Its number in the table, from 0.
+ */
+row: number, 
+/**
+ * The cells that were looked at: column and value, null if missing.
+ */
+cells: Array<[string, string | null]>, };
+
+/**
+ * Rows that break a check.
+ */
+export type FailingPage = { 
+/**
+ * The rows; `total` counts those that fail.
+ */
+page: TablePage, 
+/**
+ * Their numbers in the table, from 0.
+ */
+numbers: Array<number>, };
+
+/**
  * The wire form of every failure.
  */
 export type Failure = { 
@@ -893,6 +1342,36 @@ current: Array<number>,
  * Population stability index of the two.
  */
 psi: number, };
+
+/**
+ * What becomes of a change.
+ */
+export type FollowMode = "version" | "proposal";
+
+/**
+ * A file that a dataset follows.
+ */
+export type FollowView = { 
+/**
+ * The dataset.
+ */
+dataset: string, 
+/**
+ * The file on this machine.
+ */
+path: string, 
+/**
+ * What becomes of a change.
+ */
+mode: FollowMode, 
+/**
+ * True if the file has changed and waits to be imported.
+ */
+isWaiting: boolean, 
+/**
+ * What went wrong the last time, in a sentence.
+ */
+trouble: string | null, };
 
 /**
  * One check of a gate.
@@ -1088,6 +1567,19 @@ nextOffset: number,
 isComplete: boolean, };
 
 /**
+ * A value for each pair of columns.
+ */
+export type MatrixView = { 
+/**
+ * The columns.
+ */
+columns: Array<string>, 
+/**
+ * The values of the pairs (0, 1), (0, 2), … (1, 2), …; null where there is none.
+ */
+values: Array<number | null>, };
+
+/**
  * A metric by name.
  */
 export type MetricView = { 
@@ -1107,6 +1599,19 @@ higherIsBetter: boolean,
  * What it is, with its formula.
  */
 doc: string, };
+
+/**
+ * Columns that are missing together.
+ */
+export type MissingView = { 
+/**
+ * The columns.
+ */
+columns: Array<string>, 
+/**
+ * Rows in which just these are missing.
+ */
+rows: number, };
 
 /**
  * A model with its versions.
@@ -1646,6 +2151,19 @@ edges: Array<number>,
 counts: Array<number>, };
 
 /**
+ * A column to sort by.
+ */
+export type OrderBy = { 
+/**
+ * The column.
+ */
+column: string, 
+/**
+ * True for the largest value first. Missing values always come last.
+ */
+descending: boolean, };
+
+/**
  * What came out of a port.
  */
 export type OutputView = { "type": "table", 
@@ -1746,7 +2264,35 @@ dateOrder: DateOrder,
 /**
  * Corrections of column types, by name.
  */
-kinds: { [key in string]: ColumnKind }, };
+kinds: { [key in string]: ColumnKind }, 
+/**
+ * What the bytes are, once they are unpacked.
+ */
+format: 'delimited' | 'json' | 'json_lines' | 'parquet' | 'arrow' | 'excel' | 'sqlite', 
+/**
+ * What the file is packed with.
+ */
+pack: 'none' | 'gzip' | 'zstd' | 'zip' | 'xz' | 'bzip2', 
+/**
+ * The sheet of a workbook, the table of a database, or the file in an archive.
+ */
+table: string | null, 
+/**
+ * The cells of a sheet that are the table, such as `B3:F200`.
+ */
+range: string | null, 
+/**
+ * Where in a JSON document the records are, such as `data.items`.
+ */
+records: string | null, 
+/**
+ * How many rows the header has.
+ */
+headerRows: number, 
+/**
+ * True when a run of delimiters stands for one.
+ */
+mergeDelimiters: boolean, };
 
 /**
  * Commits the draft to the project's git repository.
@@ -1838,6 +2384,35 @@ project: string | null,
  * The pipeline's name.
  */
 pipeline: string, };
+
+/**
+ * Asks what a step would give, on the first rows of the data.
+ */
+export type PipelinePreview = { 
+/**
+ * The project; the current one if left out.
+ */
+project: string | null, 
+/**
+ * The pipeline's name.
+ */
+pipeline: string, 
+/**
+ * The graph as it is on screen.
+ */
+doc: PipelineDoc | null, 
+/**
+ * The step.
+ */
+step: string, 
+/**
+ * Its output port.
+ */
+port: string, 
+/**
+ * How many rows of each dataset to take; 1,000 if left out.
+ */
+rows: number | null, };
 
 /**
  * Gives a pipeline another name.
@@ -2057,6 +2632,19 @@ isOptional: boolean,
 doc: string, };
 
 /**
+ * What a step would give.
+ */
+export type PreviewView = { 
+/**
+ * The first rows.
+ */
+page: TablePage, 
+/**
+ * True if a dataset has more rows than were taken.
+ */
+isSample: boolean, };
+
+/**
  * One thing that is wrong.
  */
 export type Problem = { 
@@ -2103,6 +2691,39 @@ memoryBytes: number | null,
 startedAt: number, };
 
 /**
+ * Two profiles side by side.
+ */
+export type ProfileComparison = { 
+/**
+ * The older version's number.
+ */
+from: number, 
+/**
+ * The newer version's number.
+ */
+to: number, 
+/**
+ * Rows before.
+ */
+rowsBefore: number, 
+/**
+ * Rows now.
+ */
+rowsAfter: number, 
+/**
+ * Columns that came.
+ */
+added: Array<string>, 
+/**
+ * Columns that went.
+ */
+removed: Array<string>, 
+/**
+ * Columns of one type in both.
+ */
+columns: Array<ComparedColumn>, };
+
+/**
  * Everything counted about a version.
  */
 export type ProfileView = { 
@@ -2121,7 +2742,11 @@ columns: Array<ColumnProfileView>,
 /**
  * What a person should look at: constant columns, ids, imbalance.
  */
-warnings: Array<string>, };
+warnings: Array<string>, 
+/**
+ * How columns go together.
+ */
+together: TogetherView, };
 
 /**
  * Makes a project and opens it.
@@ -2194,6 +2819,27 @@ pipelines: number,
  * How many models.
  */
 models: number, };
+
+/**
+ * Writes the answer of a query.
+ */
+export type QueryExport = { 
+/**
+ * The project; the current one if left out.
+ */
+project: string | null, 
+/**
+ * A `select`.
+ */
+sql: string, 
+/**
+ * In which format: `csv` or `parquet`.
+ */
+format: ExportFormat, 
+/**
+ * The file to write; it must not exist.
+ */
+to: string, };
 
 /**
  * A line of the file that is not in the table.
@@ -2546,7 +3192,11 @@ sizeBytes: number,
 /**
  * A name for the dataset, from the file's name.
  */
-suggestedName: string, };
+suggestedName: string, 
+/**
+ * The sheets, tables or files that `options.table` can name; empty where there is no choice.
+ */
+tables: Array<string>, };
 
 /**
  * The curve of a training step.
@@ -2763,6 +3413,35 @@ unavailable: string | null, };
 export type TaskView = "binary" | "multiclass" | "regression";
 
 /**
+ * How columns go together.
+ */
+export type TogetherView = { 
+/**
+ * Rows that are copies of an earlier one, if that was counted.
+ */
+duplicateRows: number | null, 
+/**
+ * Rows without a missing value, if that was counted.
+ */
+completeRows: number | null, 
+/**
+ * Columns that are missing together, the commonest pattern first.
+ */
+missing: Array<MissingView>, 
+/**
+ * Linear correlation of numbers (Pearson's r), from -1 to 1.
+ */
+pearson: MatrixView, 
+/**
+ * Correlation of ranks (Spearman's rho), from -1 to 1.
+ */
+spearman: MatrixView, 
+/**
+ * Association of texts and booleans (Cramér's V), from 0 to 1.
+ */
+cramersV: MatrixView, };
+
+/**
  * A part of the workspace that queries depend on and writes make stale.
  */
 export type Topic = "projects" | "datasets" | "pipelines" | "runs" | "models" | "deployments" | "monitors" | "alerts" | "jobs" | "settings" | "audit";
@@ -2820,6 +3499,49 @@ isBest: boolean,
  * The version it was registered as.
  */
 registered: ModelLink | null, };
+
+/**
+ * What can be in the trash.
+ */
+export type TrashKind = "dataset" | "version" | "run" | "model";
+
+/**
+ * Names something in the trash.
+ */
+export type TrashPick = { 
+/**
+ * What it is.
+ */
+kind: TrashKind, 
+/**
+ * Its id.
+ */
+id: string, };
+
+/**
+ * Something in the trash.
+ */
+export type TrashView = { 
+/**
+ * What it is.
+ */
+kind: TrashKind, 
+/**
+ * Its id.
+ */
+id: string, 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * When it was deleted, ms since the epoch.
+ */
+deletedAt: number, 
+/**
+ * What emptying frees at most, bytes.
+ */
+sizeBytes: number, };
 
 /**
  * What an endpoint answered.
@@ -2949,11 +3671,28 @@ export type Commands = {
   "dataset.query": [DatasetQuery, TablePage];
   "dataset.set_target": [DatasetTarget, null];
   "dataset.export": [DatasetExport, JobRef];
+  "dataset.query_export": [QueryExport, JobRef];
+  "dataset.tag": [DatasetTag, null];
+  "dataset.delete": [DatasetDelete, TrashPick];
+  "dataset.follow": [DatasetFollow, null];
+  "dataset.following": [InProject, Array<FollowView>];
+  "dataset.diff": [DatasetDiff, JobRef];
+  "dataset.changes": [DatasetChanges, ChangesPage];
+  "dataset.compare": [DatasetDiff, ProfileComparison];
+  "dataset.report": [DatasetReport, JobRef];
+  "dataset.checks": [DatasetPick, ChecksView];
+  "dataset.set_checks": [DatasetChecks, null];
+  "dataset.check": [DatasetPick, JobRef];
+  "dataset.failing": [DatasetFailing, FailingPage];
+  "trash.list": [Nothing, Array<TrashView>];
+  "trash.restore": [TrashPick, null];
+  "trash.empty": [Nothing, JobRef];
   "pipeline.kinds": [Nothing, Array<StepKindView>];
   "pipeline.list": [InProject, Array<PipelineSummary>];
   "pipeline.show": [PipelinePick, PipelineView];
   "pipeline.validate": [PipelineExamine, Validation];
   "pipeline.plan": [PipelineExamine, PlanView];
+  "pipeline.preview": [PipelinePreview, PreviewView];
   "pipeline.layout": [PipelineLayout, LayoutView];
   "pipeline.new": [PipelineNew, PipelineView];
   "pipeline.save": [PipelineSave, PipelineView];
@@ -3012,11 +3751,18 @@ export const queryTopics: { [K in keyof Commands]?: Topic[] } = {
   "dataset.profile": ["datasets"],
   "dataset.rejected": ["datasets"],
   "dataset.query": ["datasets"],
+  "dataset.following": ["datasets"],
+  "dataset.changes": [],
+  "dataset.compare": ["datasets"],
+  "dataset.checks": ["datasets"],
+  "dataset.failing": ["datasets"],
+  "trash.list": ["datasets","runs","models"],
   "pipeline.kinds": [],
   "pipeline.list": ["pipelines","runs"],
   "pipeline.show": ["pipelines","runs"],
   "pipeline.validate": ["pipelines","datasets"],
   "pipeline.plan": ["pipelines","datasets","runs"],
+  "pipeline.preview": ["datasets"],
   "pipeline.layout": [],
   "run.list": ["runs"],
   "run.show": ["runs","models"],

@@ -12,6 +12,8 @@ export type Imported = {
   columns: number
   rejectedRows: number
   warnings: string[]
+  /** Quality checks that do not hold: the data must not be used, or somebody should look. */
+  failedChecks: number
 }
 
 const fieldsOf = (value: JsonValue | null | undefined): Record<string, JsonValue> =>
@@ -20,6 +22,8 @@ const fieldsOf = (value: JsonValue | null | undefined): Record<string, JsonValue
 const text = (value: JsonValue | undefined): string => (typeof value === 'string' ? value : '')
 const amount = (value: JsonValue | undefined): number => (typeof value === 'number' ? value : 0)
 const texts = (value: JsonValue | undefined): string[] => (Array.isArray(value) ? value.map((one) => (typeof one === 'string' ? one : JSON.stringify(one))) : [])
+
+const records = (value: JsonValue | undefined): Record<string, JsonValue>[] => (Array.isArray(value) ? value.map(fieldsOf) : [])
 
 /** Null if the job was no import. */
 export function imported(job: JobView): Imported | null {
@@ -33,6 +37,7 @@ export function imported(job: JobView): Imported | null {
     columns: amount(result.columns),
     rejectedRows: amount(result.rejectedRows),
     warnings: texts(result.warnings),
+    failedChecks: records(result.checks).filter(({ outcome }) => outcome !== 'passed').length,
   }
 }
 
@@ -68,4 +73,42 @@ export function checkReport(job: JobView): { isClean: boolean; findings: Finding
 export function gcReport(job: JobView): { freedBytes: number; objects: number } {
   const result = fieldsOf(job.result)
   return { freedBytes: amount(result.freedBytes), objects: amount(result.objects) }
+}
+
+/** The result of `dataset.diff`. */
+export type Diff = {
+  addedColumns: { name: string }[]
+  removedColumns: { name: string }[]
+  renamedColumns: { from: string; to: string; equalShare: number }[]
+  retypedColumns: { name: string; from: string; to: string }[]
+  /** The columns by which rows were matched; none if they were matched by their content. */
+  key: string[]
+  isKeyFound: boolean
+  addedRows: number
+  removedRows: number
+  changedRows: number
+  unchangedRows: number
+  changedCells: number
+  columns: { name: string; oldName: string; changedCells: number }[]
+}
+
+/** Null if the job was no comparison. */
+export function diff(job: JobView): Diff | null {
+  const result = fieldsOf(job.result)
+  if (typeof result.addedRows !== 'number') return null
+  const named = (value: JsonValue | undefined): { name: string }[] => records(value).map(({ name }) => ({ name: text(name) }))
+  return {
+    addedColumns: named(result.addedColumns),
+    removedColumns: named(result.removedColumns),
+    renamedColumns: records(result.renamedColumns).map((one) => ({ from: text(one.from), to: text(one.to), equalShare: amount(one.equalShare) })),
+    retypedColumns: records(result.retypedColumns).map((one) => ({ name: text(one.name), from: text(one.from), to: text(one.to) })),
+    key: texts(result.key),
+    isKeyFound: result.isKeyFound === true,
+    addedRows: amount(result.addedRows),
+    removedRows: amount(result.removedRows),
+    changedRows: amount(result.changedRows),
+    unchangedRows: amount(result.unchangedRows),
+    changedCells: amount(result.changedCells),
+    columns: records(result.columns).map((one) => ({ name: text(one.name), oldName: text(one.oldName), changedCells: amount(one.changedCells) })),
+  }
 }

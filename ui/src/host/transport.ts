@@ -75,18 +75,18 @@ export class CallError extends Error implements Failure {
   }
 }
 
-/** Makes a `Failure` of whatever was thrown. */
+/**
+ * Makes a `Failure` of whatever was thrown. The window leaves out a hint and causes that are empty,
+ * which the daemon does not.
+ */
 export function toFailure(thrown: unknown): CallError {
   if (thrown instanceof CallError) return thrown
-  if (isFailure(thrown)) return new CallError(thrown)
+  const fields = typeof thrown === 'object' && thrown !== null ? (thrown as Partial<Failure>) : {}
+  if (typeof fields.code === 'string' && typeof fields.message === 'string') {
+    return new CallError({ code: fields.code, message: fields.message, hint: fields.hint ?? null, causes: fields.causes ?? [] })
+  }
   const message = thrown instanceof Error ? thrown.message : String(thrown)
   return new CallError({ code: 'internal', message, hint: null, causes: [] })
-}
-
-function isFailure(value: unknown): value is Failure {
-  if (typeof value !== 'object' || value === null) return false
-  const fields = value as Record<string, unknown>
-  return typeof fields.code === 'string' && typeof fields.message === 'string'
 }
 
 /** Reads an event as it comes over the wire: its name, and its content with or without the name. */

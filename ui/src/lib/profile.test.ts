@@ -5,7 +5,7 @@ import { facts, headline, isId, missingShare } from './profile'
 
 const text = (top: [string, number][], more: Partial<ColumnProfileView> = {}): ColumnProfileView => ({
   name: 'x', kind: 'text', count: top.reduce((sum, [, n]) => sum + n, 0), missing: 0, distinct: top.length, distinctIsExact: true, numbers: null,
-  top: top.map(([value, count]) => ({ value, count })), other: 0, ...more,
+  top: top.map(([value, count]) => ({ value, count })), other: 0, meaning: null, isPersonal: false, isUnique: false, zeros: 0, lengths: null, ...more,
 })
 const numbers: ColumnProfileView = {
   ...text([]), kind: 'number', count: 99, missing: 1, distinct: 80,

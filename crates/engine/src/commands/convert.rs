@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use data::{ColumnProfile, Kind, Task};
+use store::datasets::tags::Tag;
 use store::datasets::{Dataset, DatasetVersion};
 
 use super::datasets::{
-    ColumnKind, ColumnProfileView, ColumnView, DatasetDetail, DatasetVersionView, DateOrder,
-    NumberProfileView, ParseOptions, RejectedRow, SniffView, TablePage, TargetSuggestion, TaskView,
-    ValueCount,
+    ColumnKind, ColumnProfileView, ColumnView, DatasetDetail, DatasetVersionView, DateOrder, MatrixView,
+    MissingView, NumberProfileView, OrderBy, ParseOptions, RejectedRow, SniffView, TablePage,
+    TargetSuggestion, TaskView, TogetherView, ValueCount,
 };
 use super::jobs::JobRef;
 
@@ -90,6 +91,12 @@ impl From<&data::Column> for ColumnView {
     }
 }
 
+impl From<OrderBy> for data::view::Order {
+    fn from(by: OrderBy) -> Self {
+        Self { column: by.column, descending: by.descending }
+    }
+}
+
 impl From<data::import::DateOrder> for DateOrder {
     fn from(order: data::import::DateOrder) -> Self {
         match order {
@@ -125,6 +132,13 @@ impl From<data::import::ParseOptions> for ParseOptions {
             quoted_nulls: options.quoted_missing,
             date_order: options.date_order.into(),
             kinds: options.kinds.into_iter().map(|(name, kind)| (name, kind.into())).collect(),
+            format: options.format,
+            pack: options.pack,
+            table: options.table,
+            range: options.range,
+            records: options.records,
+            header_rows: options.header_rows,
+            merge_delimiters: options.merge_delimiters,
         }
     }
 }
@@ -148,7 +162,13 @@ impl From<ParseOptions> for data::import::ParseOptions {
             quoted_missing: options.quoted_nulls,
             date_order: options.date_order.into(),
             kinds,
-            ..Self::default()
+            format: options.format,
+            pack: options.pack,
+            table: options.table,
+            range: options.range,
+            records: options.records,
+            header_rows: options.header_rows,
+            merge_delimiters: options.merge_delimiters,
         }
     }
 }
@@ -184,6 +204,11 @@ impl From<ColumnProfile> for ColumnProfileView {
     fn from(column: ColumnProfile) -> Self {
         Self {
             numbers: numbers(&column),
+            meaning: column.meaning.map(|meaning| meaning.semantic.title().to_owned()),
+            is_personal: column.is_personal(),
+            is_unique: column.is_unique(),
+            zeros: column.zeros,
+            lengths: column.lengths.map(|lengths| [lengths.min as f64, lengths.mean, lengths.max as f64]),
             name: column.name,
             kind: column.kind.into(),
             count: column.count,
@@ -197,6 +222,27 @@ impl From<ColumnProfile> for ColumnProfileView {
                 .collect(),
             other: column.other,
         }
+    }
+}
+
+/// How columns go together, as far as it was found out.
+pub(super) fn together(profile: &data::Profile) -> TogetherView {
+    let relations = profile.relations.as_ref();
+    let matrix = |of: fn(&data::profile::Relations) -> &data::profile::Matrix| {
+        let view = |matrix: &data::profile::Matrix| MatrixView {
+            columns: matrix.columns.clone(),
+            values: matrix.values.clone(),
+        };
+        relations.map(|relations| view(of(relations))).unwrap_or_default()
+    };
+    let patterns = profile.missing.iter().flat_map(|missing| &missing.patterns);
+    TogetherView {
+        duplicate_rows: profile.duplicate_rows,
+        complete_rows: profile.missing.as_ref().map(|missing| missing.complete_rows),
+        missing: patterns.map(|one| MissingView { columns: one.columns.clone(), rows: one.rows }).collect(),
+        pearson: matrix(|relations| &relations.pearson),
+        spearman: matrix(|relations| &relations.spearman),
+        cramers_v: matrix(|relations| &relations.cramers_v),
     }
 }
 
@@ -219,8 +265,6 @@ pub(super) fn sniff_view(
     options: data::import::ParseOptions,
     preview: data::import::Preview,
     warnings: Vec<data::import::Warning>,
-    size_bytes: u64,
-    suggested_name: String,
 ) -> SniffView {
     let mut said: Vec<String> = warnings.into_iter().map(|warning| warning.message).collect();
     said.dedup();
@@ -230,13 +274,15 @@ pub(super) fn sniff_view(
         rows: preview.rows,
         warnings: said,
         rejected: preview.rejected.into_iter().map(Into::into).collect(),
-        size_bytes,
-        suggested_name,
+        size_bytes: 0,
+        suggested_name: String::new(),
+        tables: Vec::new(),
     }
 }
 
 /// A version in the strip above the table.
-pub(super) fn version_view(version: &DatasetVersion) -> DatasetVersionView {
+pub(super) fn version_view(version: &DatasetVersion, tags: &[Tag]) -> DatasetVersionView {
+    let own = tags.iter().filter(|tag| tag.number == version.number);
     DatasetVersionView {
         number: version.number,
         id: version.id.to_string(),
@@ -244,6 +290,7 @@ pub(super) fn version_view(version: &DatasetVersion) -> DatasetVersionView {
         columns: version.columns,
         size_bytes: version.content_bytes,
         source_name: version.source_name.clone(),
+        tags: own.map(|tag| tag.name.clone()).collect(),
         created_at: version.created_at.as_ms(),
     }
 }

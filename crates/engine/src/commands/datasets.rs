@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use base::{Error, Progress, Result};
+use data::view::Order;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use ts_rs::TS;
 
-use super::convert::{detail, sniff_view, version_view};
+use super::convert::{detail, sniff_view, together, version_view};
 use super::jobs::JobRef;
+use super::quality::CheckResultView;
 use crate::Engine;
 use crate::datasets::{Import, name_from, parse_options, task_from};
 use crate::jobs::Title;
@@ -62,6 +64,33 @@ pub struct ParseOptions {
     pub date_order: DateOrder,
     /// Corrections of column types, by name.
     pub kinds: BTreeMap<String, ColumnKind>,
+    /// What the bytes are, once they are unpacked.
+    #[serde(default)]
+    #[ts(type = "'delimited' | 'json' | 'json_lines' | 'parquet' | 'arrow' | 'excel' | 'sqlite'")]
+    pub format: data::import::Format,
+    /// What the file is packed with.
+    #[serde(default)]
+    #[ts(type = "'none' | 'gzip' | 'zstd' | 'zip' | 'xz' | 'bzip2'")]
+    pub pack: data::import::Pack,
+    /// The sheet of a workbook, the table of a database, or the file in an archive.
+    #[serde(default)]
+    pub table: Option<String>,
+    /// The cells of a sheet that are the table, such as `B3:F200`.
+    #[serde(default)]
+    pub range: Option<String>,
+    /// Where in a JSON document the records are, such as `data.items`.
+    #[serde(default)]
+    pub records: Option<String>,
+    /// How many rows the header has.
+    #[serde(default = "one")]
+    pub header_rows: u32,
+    /// True when a run of delimiters stands for one.
+    #[serde(default)]
+    pub merge_delimiters: bool,
+}
+
+fn one() -> u32 {
+    1
 }
 
 /// Which part of a date comes first.
@@ -119,6 +148,8 @@ pub struct SniffView {
     pub size_bytes: u64,
     /// A name for the dataset, from the file's name.
     pub suggested_name: String,
+    /// The sheets, tables or files that `options.table` can name; empty where there is no choice.
+    pub tables: Vec<String>,
 }
 
 /// A line of the file that is not in the table.
@@ -170,6 +201,9 @@ pub struct DatasetImported {
     pub rejected_rows: u64,
     /// What a person should know.
     pub warnings: Vec<String>,
+    /// What came of the dataset's quality checks, in their order.
+    #[serde(default)]
+    pub checks: Vec<CheckResultView>,
 }
 
 /// Names a project, or the current one.
@@ -275,6 +309,8 @@ pub struct DatasetVersionView {
     pub size_bytes: u64,
     /// Name of the file it came from.
     pub source_name: String,
+    /// Names that somebody put on it.
+    pub tags: Vec<String>,
     /// When it came, ms since the epoch.
     pub created_at: i64,
 }
@@ -310,6 +346,23 @@ pub struct DatasetPage {
     /// Columns wanted; all if left out.
     #[serde(default)]
     pub columns: Option<Vec<String>>,
+    /// Only the rows for which this expression is true, such as `age > 18 and sex = 'female'`.
+    #[serde(default)]
+    pub condition: Option<String>,
+    /// The columns to sort by, the most important first; as in the file if left out.
+    #[serde(default)]
+    pub order: Vec<OrderBy>,
+}
+
+/// A column to sort by.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct OrderBy {
+    /// The column.
+    pub column: String,
+    /// True for the largest value first. Missing values always come last.
+    #[serde(default)]
+    pub descending: bool,
 }
 
 /// A window of a table as formatted cells.
@@ -338,6 +391,8 @@ pub struct ProfileView {
     pub columns: Vec<ColumnProfileView>,
     /// What a person should look at: constant columns, ids, imbalance.
     pub warnings: Vec<String>,
+    /// How columns go together.
+    pub together: TogetherView,
 }
 
 /// What was counted about a column.
@@ -362,6 +417,54 @@ pub struct ColumnProfileView {
     pub top: Vec<ValueCount>,
     /// Cells that hold none of `top`.
     pub other: u64,
+    /// What the values mean, such as "email addresses", if nearly all of them mean one thing.
+    pub meaning: Option<String>,
+    /// True if the values seem to belong to persons.
+    pub is_personal: bool,
+    /// True if no value repeats and none is missing.
+    pub is_unique: bool,
+    /// Numbers that are zero.
+    pub zeros: u64,
+    /// The lengths of texts in characters: shortest, mean, longest.
+    pub lengths: Option<[f64; 3]>,
+}
+
+/// How columns go together.
+#[derive(Debug, Clone, Default, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct TogetherView {
+    /// Rows that are copies of an earlier one, if that was counted.
+    pub duplicate_rows: Option<u64>,
+    /// Rows without a missing value, if that was counted.
+    pub complete_rows: Option<u64>,
+    /// Columns that are missing together, the commonest pattern first.
+    pub missing: Vec<MissingView>,
+    /// Linear correlation of numbers (Pearson's r), from -1 to 1.
+    pub pearson: MatrixView,
+    /// Correlation of ranks (Spearman's rho), from -1 to 1.
+    pub spearman: MatrixView,
+    /// Association of texts and booleans (Cramér's V), from 0 to 1.
+    pub cramers_v: MatrixView,
+}
+
+/// Columns that are missing together.
+#[derive(Debug, Clone, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct MissingView {
+    /// The columns.
+    pub columns: Vec<String>,
+    /// Rows in which just these are missing.
+    pub rows: u64,
+}
+
+/// A value for each pair of columns.
+#[derive(Debug, Clone, Default, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct MatrixView {
+    /// The columns.
+    pub columns: Vec<String>,
+    /// The values of the pairs (0, 1), (0, 2), … (1, 2), …; null where there is none.
+    pub values: Vec<Option<f64>>,
 }
 
 /// What was counted about a column of numbers.
@@ -410,7 +513,8 @@ pub struct DatasetTarget {
     pub task: Option<TaskView>,
 }
 
-/// Asks in SQL. Each dataset is a table under its name, in its newest version.
+/// Asks in SQL. Each dataset is a table under its name, in its newest version; `"name@2"` is its
+/// version 2, and `"name@clean"` the version with that tag.
 #[derive(Debug, Clone, Deserialize, TS)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct DatasetQuery {
@@ -424,36 +528,29 @@ pub struct DatasetQuery {
     pub limit: Option<u32>,
 }
 
-/// Writes the bytes of a version as they were imported.
-#[derive(Debug, Clone, Deserialize, TS)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct DatasetExport {
-    /// The project; the current one if left out.
-    #[serde(default)]
-    pub project: Option<String>,
-    /// The dataset's name.
-    pub dataset: String,
-    /// The version's number; the newest if left out.
-    #[serde(default)]
-    pub version: Option<u32>,
-    /// The file to write; it must not exist.
-    pub to: String,
-}
-
 pub(super) fn sniff(engine: &Engine, request: DatasetSniff) -> Result<SniffView> {
     let path = PathBuf::from(&request.path);
     let within = |e: Error| e.within(format!("cannot read `{}`", request.path));
     let size_bytes = std::fs::metadata(&path).map_err(|e| Error::io("read", &path, &e))?.len();
-    let (options, mut warnings) = match request.options {
-        Some(options) => (options.into(), Vec::new()),
-        None => {
-            let sniffed = engine.sniff(&path).map_err(within)?;
-            (sniffed.options, sniffed.warnings)
+    // What there is to choose from is asked for again when the choice is corrected.
+    let sniffed = engine.sniff(&path);
+    let (options, mut warnings, tables) = match (request.options, sniffed) {
+        (Some(options), sniffed) => {
+            (options.into(), Vec::new(), sniffed.map(|sniffed| sniffed.tables).unwrap_or_default())
+        }
+        (None, sniffed) => {
+            let sniffed = sniffed.map_err(within)?;
+            (sniffed.options, sniffed.warnings, sniffed.tables)
         }
     };
     let preview = engine.preview(&path, &options).map_err(within)?;
     warnings.extend(preview.warnings.iter().cloned());
-    Ok(sniff_view(options, preview, warnings, size_bytes, name_from(&path)))
+    Ok(SniffView {
+        size_bytes,
+        suggested_name: name_from(&path),
+        tables,
+        ..sniff_view(options, preview, warnings)
+    })
 }
 
 pub(super) fn import(engine: &Engine, request: DatasetImport) -> Result<JobRef> {
@@ -475,7 +572,7 @@ pub(super) fn import(engine: &Engine, request: DatasetImport) -> Result<JobRef> 
 }
 
 /// The result of a job as JSON.
-pub(super) fn reply(result: impl Serialize) -> Result<serde_json::Value> {
+pub(crate) fn reply(result: impl Serialize) -> Result<serde_json::Value> {
     serde_json::to_value(result).map_err(|e| Error::internal("cannot write the result of a job").because(e))
 }
 
@@ -507,7 +604,10 @@ pub(super) fn show(engine: &Engine, request: DatasetPick) -> Result<DatasetDetai
     let dataset = engine.dataset(&project, &request.dataset)?;
     let version = engine.version(&dataset, request.version)?;
     let profile = engine.import_record(&version)?.profile;
-    let versions = engine.store().read(|db| store::datasets::versions(db, &dataset.id))?;
+    let (versions, tags) = engine.store().read(|db| {
+        let tags = store::datasets::tags::list(db, &dataset.id)?;
+        Ok((store::datasets::versions(db, &dataset.id)?, tags))
+    })?;
     let pipelines = engine.pipelines_reading(&project, &dataset.name)?;
     let columns = profile
         .columns
@@ -518,7 +618,7 @@ pub(super) fn show(engine: &Engine, request: DatasetPick) -> Result<DatasetDetai
         options: parse_options(&version)?.into(),
         task: dataset.task.as_deref().and_then(task_from).map(Into::into),
         suggestion: data::profile::suggest_target(&profile).map(Into::into),
-        versions: versions.iter().map(version_view).collect(),
+        versions: versions.iter().map(|version| version_view(version, &tags)).collect(),
         pipelines,
         ..detail(dataset, &version)
     })
@@ -527,10 +627,17 @@ pub(super) fn show(engine: &Engine, request: DatasetPick) -> Result<DatasetDetai
 pub(super) fn page(engine: &Engine, request: DatasetPage) -> Result<TablePage> {
     let project = engine.project(request.project.as_deref())?;
     let version = engine.version(&engine.dataset(&project, &request.dataset)?, request.version)?;
-    let table = engine.table(&version, &Progress::silent())?;
     let columns: Option<Vec<&str>> =
         request.columns.as_ref().map(|all| all.iter().map(String::as_str).collect());
-    Ok(table.page(request.offset, u64::from(request.limit), columns.as_deref())?.into())
+    let limit = u64::from(request.limit);
+    let condition = request.condition.as_deref().filter(|text| !text.trim().is_empty());
+    if condition.is_none() && request.order.is_empty() {
+        let table = engine.table(&version, &Progress::silent())?;
+        return Ok(table.page(request.offset, limit, columns.as_deref())?.into());
+    }
+    let order: Vec<Order> = request.order.into_iter().map(Into::into).collect();
+    let view = engine.view(&version, condition, &order)?;
+    Ok(view.page(request.offset, limit, columns.as_deref())?.into())
 }
 
 pub(super) fn profile(engine: &Engine, request: DatasetPick) -> Result<ProfileView> {
@@ -538,11 +645,13 @@ pub(super) fn profile(engine: &Engine, request: DatasetPick) -> Result<ProfileVi
     let dataset = engine.dataset(&project, &request.dataset)?;
     let record = engine.import_record(&engine.version(&dataset, request.version)?)?;
     let warnings = record.profile.warnings(dataset.target.as_deref());
+    let together = together(&record.profile);
     Ok(ProfileView {
         rows: record.profile.rows,
         is_exact: record.profile.exact,
         columns: record.profile.columns.into_iter().map(Into::into).collect(),
         warnings: warnings.into_iter().map(|warning| warning.message).collect(),
+        together,
     })
 }
 
@@ -560,24 +669,4 @@ pub(super) fn query(engine: &Engine, request: DatasetQuery) -> Result<TablePage>
 pub(super) fn set_target(engine: &Engine, request: DatasetTarget) -> Result<()> {
     let project = engine.project(request.project.as_deref())?;
     engine.set_target(&project, &request.dataset, request.target.as_deref(), request.task.map(Into::into))
-}
-
-pub(super) fn export(engine: &Engine, request: DatasetExport) -> Result<JobRef> {
-    let project = engine.project(request.project.as_deref())?;
-    let version = engine.version(&engine.dataset(&project, &request.dataset)?, request.version)?;
-    let to = PathBuf::from(request.to);
-    if to.exists() {
-        return Err(Error::new(base::Code::AlreadyExists, format!("`{}` is there already", to.display()))
-            .hint("choose another name"));
-    }
-    let title = Title {
-        kind: "dataset.export",
-        title: format!("Exporting {}", request.dataset),
-        subject: json!({ "dataset": request.dataset }),
-    };
-    let job = engine.start_job(&title, move |engine, _| {
-        engine.store().objects().get_file(&version.content, &to)?;
-        Ok(json!({ "path": to, "bytes": version.content_bytes }))
-    })?;
-    Ok(job.into())
 }

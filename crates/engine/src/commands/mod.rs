@@ -1,26 +1,34 @@
 //! The list of commands. A command is one line here and one plain function beside its wire types.
 
+pub mod changes;
 mod convert;
+mod convert_changes;
 pub mod datasets;
 pub mod deployments;
 pub mod figures;
 pub mod jobs;
+pub mod keeping;
 pub mod models;
 pub mod monitors;
 pub mod pipelines;
+pub mod quality;
 pub mod runs;
 pub mod workspaces;
 
 use crate::Engine;
+use changes::{ChangesPage, DatasetChanges, DatasetDiff, DatasetReport, ProfileComparison};
 use datasets::{
-    DatasetDetail, DatasetExport, DatasetImport, DatasetPage, DatasetPick, DatasetQuery, DatasetSniff,
-    DatasetSummary, DatasetTarget, InProject, ProfileView, RejectedRow, SniffView, TablePage,
+    DatasetDetail, DatasetImport, DatasetPage, DatasetPick, DatasetQuery, DatasetSniff, DatasetSummary,
+    DatasetTarget, InProject, ProfileView, RejectedRow, SniffView, TablePage,
 };
 use deployments::{
     DeploymentCreate, DeploymentDetail, DeploymentPick, DeploymentRollback, DeploymentSummary, DeploymentTry,
     TargetView, TryResult,
 };
 use jobs::{JobList, JobPick, JobRef, JobView};
+use keeping::{
+    DatasetDelete, DatasetExport, DatasetFollow, DatasetTag, FollowView, QueryExport, TrashPick, TrashView,
+};
 use models::{
     GateReport, ModelDetail, ModelExport, ModelGate, ModelPick, ModelPredict, ModelPromote, ModelRegister,
     ModelSummary, ModelVersionDetail, ModelVersionPick,
@@ -28,9 +36,10 @@ use models::{
 use monitors::{AlertAcknowledge, MonitorCheck, MonitorReplay, MonitorRules, MonitorStatus, MonitorView};
 use pipelines::{
     CommitView, LayoutView, PipelineCommit, PipelineExamine, PipelineLayout, PipelineNew, PipelinePick,
-    PipelineRename, PipelineRun, PipelineSave, PipelineSaveText, PipelineSummary, PipelineView, PlanView,
-    RunStarted, StepKindView, Validation,
+    PipelinePreview, PipelineRename, PipelineRun, PipelineSave, PipelineSaveText, PipelineSummary,
+    PipelineView, PlanView, PreviewView, RunStarted, StepKindView, Validation,
 };
+use quality::{ChecksView, DatasetChecks, DatasetFailing, FailingPage};
 use runs::{
     Comparison, LogPage, ModelLink, OutputView, RunCompare, RunCurves, RunDetail, RunList, RunLog, RunNote,
     RunOutput, RunPage, RunPick,
@@ -66,13 +75,30 @@ crate::commands! { Engine;
     query  "dataset.rejected"     datasets::rejected: DatasetPick => Vec<RejectedRow> [Datasets];
     query  "dataset.query"        datasets::query: DatasetQuery => TablePage [Datasets];
     action "dataset.set_target"   datasets::set_target: DatasetTarget => ();
-    action "dataset.export"       datasets::export: DatasetExport => JobRef;
+    action "dataset.export"       keeping::export: DatasetExport => JobRef;
+    action "dataset.query_export" keeping::export_query: QueryExport => JobRef;
+    action "dataset.tag"          keeping::tag: DatasetTag => ();
+    action "dataset.delete"       keeping::delete: DatasetDelete => TrashPick;
+    action "dataset.follow"       keeping::follow: DatasetFollow => ();
+    query  "dataset.following"    keeping::following: InProject => Vec<FollowView> [Datasets];
+    action "dataset.diff"         changes::diff: DatasetDiff => JobRef;
+    query  "dataset.changes"      changes::changes: DatasetChanges => ChangesPage [];
+    query  "dataset.compare"      changes::compare: DatasetDiff => ProfileComparison [Datasets];
+    action "dataset.report"       changes::report: DatasetReport => JobRef;
+    query  "dataset.checks"       quality::checks: DatasetPick => ChecksView [Datasets];
+    action "dataset.set_checks"   quality::set: DatasetChecks => ();
+    action "dataset.check"        quality::run: DatasetPick => JobRef;
+    query  "dataset.failing"      quality::failing: DatasetFailing => FailingPage [Datasets];
+    query  "trash.list"           keeping::list_trash: Nothing => Vec<TrashView> [Datasets, Runs, Models];
+    action "trash.restore"        keeping::restore: TrashPick => ();
+    action "trash.empty"          keeping::empty_trash: Nothing => JobRef;
 
     query  "pipeline.kinds"       pipelines::kinds: Nothing => Vec<StepKindView> [];
     query  "pipeline.list"        pipelines::list: InProject => Vec<PipelineSummary> [Pipelines, Runs];
     query  "pipeline.show"        pipelines::show: PipelinePick => PipelineView [Pipelines, Runs];
     query  "pipeline.validate"    pipelines::validate: PipelineExamine => Validation [Pipelines, Datasets];
     query  "pipeline.plan"        pipelines::plan: PipelineExamine => PlanView [Pipelines, Datasets, Runs];
+    query  "pipeline.preview"     pipelines::preview: PipelinePreview => PreviewView [Datasets];
     query  "pipeline.layout"      pipelines::layout: PipelineLayout => LayoutView [];
     action "pipeline.new"         pipelines::new: PipelineNew => PipelineView;
     action "pipeline.save"        pipelines::save: PipelineSave => PipelineView;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use base::{Code, Error, Result};
+use base::{Code, Error, Progress, Result};
 use flow::execute::Planned;
 use flow::file::{Pipeline, Step};
 use flow::graph::{Graph, Problem as Found};
@@ -16,7 +16,7 @@ use crate::pipelines::{datasets_of, positions};
 use crate::projects::commit_view;
 use crate::running::Wanted;
 
-use super::datasets::ColumnView;
+use super::datasets::{ColumnView, TablePage};
 
 /// A kind of step, as the palette, the inspector, the CLI help and the docs show it.
 #[derive(Debug, Clone, Serialize, TS)]
@@ -245,6 +245,37 @@ pub struct PipelineExamine {
     /// Only what this step needs.
     #[serde(default)]
     pub to: Option<String>,
+}
+
+/// Asks what a step would give, on the first rows of the data.
+#[derive(Debug, Clone, Deserialize, TS)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PipelinePreview {
+    /// The project; the current one if left out.
+    #[serde(default)]
+    pub project: Option<String>,
+    /// The pipeline's name.
+    pub pipeline: String,
+    /// The graph as it is on screen.
+    #[serde(default)]
+    pub doc: Option<PipelineDoc>,
+    /// The step.
+    pub step: String,
+    /// Its output port.
+    pub port: String,
+    /// How many rows of each dataset to take; 1,000 if left out.
+    #[serde(default)]
+    pub rows: Option<u32>,
+}
+
+/// What a step would give.
+#[derive(Debug, Clone, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct PreviewView {
+    /// The first rows.
+    pub page: TablePage,
+    /// True if a dataset has more rows than were taken.
+    pub is_sample: bool,
 }
 
 /// What is wrong with a graph, and what columns flow through it.
@@ -525,6 +556,19 @@ pub(super) fn plan(engine: &Engine, request: PipelineExamine) -> Result<PlanView
     let plan = engine.plan(&project, &pipeline, request.to.as_deref())?;
     let estimate_ms = engine.estimate_ms(&project, &pipeline.name, &plan)?;
     Ok(plan_view(plan, estimate_ms))
+}
+
+pub(super) fn preview(engine: &Engine, request: PipelinePreview) -> Result<PreviewView> {
+    let project = engine.project(request.project.as_deref())?;
+    let pipeline = graph(engine, &project, &request.pipeline, request.doc)?;
+    let subject = flow::preview::Subject {
+        pipeline: &pipeline,
+        output: &flow::file::Wire { step: request.step, port: request.port },
+        rows: u64::from(request.rows.unwrap_or(1000)),
+        find_source: &|source| engine.source_table(&project, source, &Progress::silent()),
+    };
+    let preview = flow::preview::preview(&subject, &Progress::silent())?;
+    Ok(PreviewView { page: preview.page.into(), is_sample: preview.is_sample })
 }
 
 fn plan_view(plan: Vec<(String, Planned)>, estimate_ms: Option<u64>) -> PlanView {

@@ -40,6 +40,9 @@ impl Default for Params {
     }
 }
 
+/// The columns to make, and what the table is then.
+type Plan = (Vec<(Column, Expr)>, Option<TableShape>);
+
 impl Params {
     /// The new columns: name, kind, expression.
     fn made(&self) -> Result<Vec<(Column, Expr)>, Misfit> {
@@ -67,7 +70,7 @@ impl Params {
         Ok(made)
     }
 
-    fn plan(&self, shape: Option<&TableShape>) -> Result<(Vec<(Column, Expr)>, Option<TableShape>), Misfit> {
+    fn plan(&self, shape: Option<&TableShape>) -> Result<Plan, Misfit> {
         if self.column.is_empty() {
             let error = Error::invalid("no column is chosen").hint("choose a column of times");
             return Err(Misfit::param("column", error));

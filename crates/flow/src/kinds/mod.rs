@@ -36,6 +36,7 @@ mod text_features;
 mod train;
 mod union;
 mod unpivot;
+mod validate;
 mod window;
 
 use std::sync::OnceLock;
@@ -47,7 +48,9 @@ use crate::kind::StepKind;
 
 pub use evaluate::{FIGURES_FILE, METRICS_FILE, ModelMetrics, REPORT_FILE, Report};
 pub use recipe::recipe_sentences;
-pub use scored::{Columns, Proof, Scored, held_out_rows, prove, read_rows, score, score_file, write_columns};
+pub use scored::{
+    Columns, Proof, Scored, held_out_rows, prove, read_rows, score, score_to_file, write_columns,
+};
 pub use train::{CURVES_FILE, HELD_OUT_FOLDER};
 
 /// The kinds in the order of the palette, but for the trainers.
@@ -69,6 +72,7 @@ const LIST: &[&dyn StepKind] = &[
     &text_features::TextFeatures,
     &sql::Sql,
     &derive::Derive,
+    &validate::Validate,
     &split::Split,
     &split_time::SplitTime,
     &split_group::SplitGroup,

@@ -12,7 +12,7 @@ use arrow::array::{
 };
 use arrow::datatypes::{DataType, Float64Type};
 use base::{Code, Error, Progress, Result};
-use data::{Column, Kind, Profile, TableFile, import};
+use data::{Column, Kind, Profile, TableFile};
 use learn::package::raw_batch;
 use score::{Package, Predictions, Values};
 use serde_json::{Map, Value, json};
@@ -109,12 +109,11 @@ impl Gap {
     }
 }
 
-/// Scores a CSV file to another one: the rows of the file, then the answers.
+/// Scores a table to a CSV file: the rows of the table, then the answers.
 ///
 /// # Errors
-/// The file is no table, lacks an input, or the other one cannot be written.
-pub fn score_file(package: &Package, from: &Path, to: &Path, progress: &Progress) -> Result<u64> {
-    let (_keep, table) = imported(from, progress)?;
+/// The table lacks an input, or the file cannot be written.
+pub fn score_to_file(package: &Package, table: &TableFile, to: &Path, progress: &Progress) -> Result<u64> {
     let mut out = tempfile::NamedTempFile::new_in(to.parent().unwrap_or(Path::new(".")))
         .map_err(|e| Error::io("write", to, &e))?;
     let fail = |e: std::io::Error| Error::io("write", to, &e);
@@ -141,12 +140,11 @@ pub fn score_file(package: &Package, from: &Path, to: &Path, progress: &Progress
     Ok(done)
 }
 
-/// Scores the rows of a CSV file.
+/// Scores the rows of a table.
 ///
 /// # Errors
-/// The file is no table or lacks an input.
-pub fn score(package: &Package, path: &Path, progress: &Progress) -> Result<Scored> {
-    let (_keep, table) = imported(path, progress)?;
+/// The table lacks an input.
+pub fn score(package: &Package, table: &TableFile, progress: &Progress) -> Result<Scored> {
     let inputs: Vec<String> = package.columns().into_iter().map(|(name, _)| name).collect();
     let mut scored = Scored::default();
     for batch in table.batches(None)? {
@@ -168,19 +166,15 @@ pub fn score(package: &Package, path: &Path, progress: &Progress) -> Result<Scor
     Ok(scored)
 }
 
-/// The model's inputs in the rows of a CSV file.
+/// The model's inputs in the rows of a table.
 ///
 /// # Errors
-/// The file is no table or lacks an input.
-pub fn read_rows(package: &Package, path: &Path) -> Result<Vec<Map<String, Value>>> {
-    let (_keep, table) = imported(path, &Progress::silent())?;
+/// The table lacks an input.
+pub fn read_rows(package: &Package, table: &TableFile) -> Result<Vec<Map<String, Value>>> {
     for (name, _) in package.columns() {
-        table
-            .meta()
-            .column(&name)
-            .map_err(|e| e.within(format!("`{}` lacks an input of the model", path.display())))?;
+        table.meta().column(&name).map_err(|e| e.within("the file lacks an input of the model"))?;
     }
-    rows_of(&table, package)
+    rows_of(table, package)
 }
 
 /// The model's inputs in the rows that were held out.
@@ -206,17 +200,6 @@ fn rows_of(table: &TableFile, package: &Package) -> Result<Vec<Map<String, Value
         }
     }
     Ok(rows)
-}
-
-/// Reads a file the way an import would, into a folder that goes with the guard.
-fn imported(path: &Path, progress: &Progress) -> Result<(tempfile::TempDir, TableFile)> {
-    let within = |e: Error| e.within(format!("cannot read `{}`", path.display()));
-    let folder =
-        tempfile::tempdir().map_err(|e| Error::io("create a folder in", &std::env::temp_dir(), &e))?;
-    let sniffed = import::sniff(path).map_err(within)?;
-    import::import(path, &sniffed.options, folder.path(), progress).map_err(within)?;
-    let table = TableFile::open(folder.path())?;
-    Ok((folder, table))
 }
 
 fn answers(package: &Package, batch: &RecordBatch) -> Result<Predictions> {

@@ -1,18 +1,19 @@
 // Two datasets: penguins (344 rows, two versions) and flights (1,200,000 rows made as they are asked for).
 
 import type {
-  ColumnKind, ColumnProfileView, ColumnView, DatasetDetail, DatasetSummary, DatasetVersionView, ParseOptions, ProfileView, SniffView, TablePage, TargetSuggestion, TaskView,
+  ColumnKind, ColumnProfileView, ColumnView, DatasetDetail, DatasetSummary, DatasetVersionView, MatrixView, ParseOptions, ProfileView, SniffView, TablePage, TargetSuggestion, TaskView, TogetherView,
 } from '../bindings'
+import { sifted } from './sift'
 import { failure, randomness, type Answers } from './world'
 
-type Cell = string | null
-type Table = { columns: ColumnView[]; rows: number; cell: (row: number, column: number) => Cell }
-type Dataset = { name: string; target: string | null; task: TaskView | null; suggestion: TargetSuggestion | null; versions: DatasetVersionView[]; rejected: number; pipelines: string[] }
+export type Cell = string | null
+export type Table = { columns: ColumnView[]; rows: number; cell: (row: number, column: number) => Cell }
+export type Dataset = { name: string; target: string | null; task: TaskView | null; suggestion: TargetSuggestion | null; versions: DatasetVersionView[]; rejected: number; pipelines: string[] }
 
 const now = Date.now()
 const options: ParseOptions = {
   encoding: 'UTF-8', delimiter: ',', quote: '"', escape: null, skipLines: 0, hasHeader: true, comment: null, decimal: '.', thousands: null, trim: false,
-  nulls: ['NA', 'N/A', 'null'], quotedNulls: false, dateOrder: 'month_first', kinds: {},
+  nulls: ['NA', 'N/A', 'null'], quotedNulls: false, dateOrder: 'month_first', kinds: {}, format: 'delimited', pack: 'none', table: null, range: null, records: null, headerRows: 1, mergeDelimiters: false,
 }
 
 const column = (name: string, kind: ColumnKind): ColumnView => ({ name, kind })
@@ -70,13 +71,13 @@ function flights(): Table {
 
 const tables: Record<string, Table> = { penguins: penguins(), flights: flights() }
 const version = (number: number, table: Table, sizeBytes: number, sourceName: string, hoursAgo: number): DatasetVersionView => ({
-  number, id: number.toString(16).padStart(32, 'f'), rows: table.rows, columns: table.columns.length, sizeBytes, sourceName, createdAt: now - hoursAgo * 3_600_000,
+  number, id: number.toString(16).padStart(32, 'f'), rows: table.rows, columns: table.columns.length, sizeBytes, sourceName, tags: [], createdAt: now - hoursAgo * 3_600_000,
 })
 
-const datasets: Dataset[] = [
+export const datasets: Dataset[] = [
   {
     name: 'penguins', target: 'species', task: 'multiclass', suggestion: { column: 'species', task: 'multiclass', reason: 'text with 3 values, named like a class' }, rejected: 2, pipelines: ['species'],
-    versions: [version(2, tables.penguins ?? penguins(), 15_241, 'penguins.csv', 2), { ...version(1, tables.penguins ?? penguins(), 14_870, 'penguins.csv', 30), rows: 333 }],
+    versions: [{ ...version(2, tables.penguins ?? penguins(), 15_241, 'penguins.csv', 2), tags: ['clean'] }, { ...version(1, tables.penguins ?? penguins(), 14_870, 'penguins.csv', 30), rows: 333 }],
   },
   {
     name: 'flights', target: null, task: null, suggestion: { column: 'arrival_delay_min', task: 'regression', reason: 'a number that is known only afterwards' }, rejected: 0, pipelines: [],
@@ -84,12 +85,12 @@ const datasets: Dataset[] = [
   },
 ]
 
-function find(name: string): Dataset {
+export function find(name: string): Dataset {
   const found = datasets.find((dataset) => dataset.name === name)
   if (found === undefined) throw failure('not_found', `there is no dataset \`${name}\``, 'look at the list of datasets')
   return found
 }
-const tableOf = (name: string): Table => tables[name] ?? tables.penguins ?? penguins()
+export const tableOf = (name: string): Table => tables[name] ?? tables.penguins ?? penguins()
 
 function summary({ name, versions, target }: Dataset): DatasetSummary {
   const newest = versions[0]
@@ -107,12 +108,39 @@ function detail(dataset: Dataset, number: number | null): DatasetDetail {
   }
 }
 
-function page(table: Table, offset: number, limit: number, names: string[] | null): TablePage {
+export function page(table: Table, offset: number, limit: number, names: string[] | null): TablePage {
   const wanted = names === null ? table.columns.map((_, at) => at) : names.map((name) => table.columns.findIndex((one) => one.name === name))
   const end = Math.min(offset + limit, table.rows)
   return {
     total: table.rows, offset, columns: wanted.flatMap((at) => table.columns[at] ?? []),
     rows: Array.from({ length: Math.max(0, end - offset) }, (_, row) => wanted.map((at) => table.cell(offset + row, at))),
+  }
+}
+
+/** As the backend tells: penguins weigh no e-mail addresses, but origins are places. */
+function meant(name: string, kind: ColumnKind, known: string[], missing: number): Pick<ColumnProfileView, 'meaning' | 'isPersonal' | 'isUnique' | 'zeros' | 'lengths'> {
+  const lengths = known.map((cell) => cell.length)
+  const mean = lengths.reduce((sum, one) => sum + one, 0) / Math.max(1, lengths.length)
+  return {
+    meaning: name === 'sex' ? 'genders' : name === 'origin' ? 'airport codes' : null, isPersonal: name === 'sex', isUnique: missing === 0 && new Set(known).size === known.length,
+    zeros: kind === 'integer' || kind === 'number' ? known.filter((cell) => Number(cell) === 0).length : 0,
+    lengths: kind === 'text' && lengths.length > 0 ? [Math.min(...lengths.slice(0, 1000)), mean, Math.max(...lengths.slice(0, 1000))] : null,
+  }
+}
+
+function together(table: Table): TogetherView {
+  const numbers = table.columns.filter(({ kind }) => kind === 'integer' || kind === 'number').slice(0, 12).map(({ name }) => name)
+  const texts = table.columns.filter(({ kind }) => kind === 'text' || kind === 'boolean').map(({ name }) => name)
+  const matrix = (columns: string[], seed: number, low: number): MatrixView => {
+    const next = randomness(seed)
+    const pairs = (columns.length * (columns.length - 1)) / 2
+    const values = Array.from({ length: pairs }, () => low + next() * (1 - low) * 0.95)
+    return { columns, values }
+  }
+  return {
+    duplicateRows: table.rows < 1_000_000 ? 0 : null, completeRows: table.rows < 1_000_000 ? 333 : null,
+    missing: table.rows < 1_000_000 ? [{ columns: ['sex'], rows: 8 }, { columns: ['bill_length_mm', 'bill_depth_mm', 'flipper_length_mm', 'body_mass_g', 'sex'], rows: 3 }] : [],
+    pearson: matrix(numbers, 5, -0.9), spearman: matrix(numbers, 9, -0.9), cramersV: matrix(texts, 3, 0),
   }
 }
 
@@ -123,7 +151,7 @@ function profileOf(table: Table, { name, kind }: ColumnView, at: number): Column
   const missing = Math.round(((cells.length - known.length) / cells.length) * table.rows)
   const counts = new Map<string, number>()
   for (const cell of known) counts.set(cell, (counts.get(cell) ?? 0) + step)
-  const base = { name, kind, count: table.rows - missing, missing, distinct: counts.size, distinctIsExact: step === 1 }
+  const base = { name, kind, count: table.rows - missing, missing, distinct: counts.size, distinctIsExact: step === 1, ...meant(name, kind, known, missing) }
   if (kind === 'text' || kind === 'boolean') {
     const top = [...counts].sort((a, b) => b[1] - a[1]).slice(0, 10).map(([value, count]) => ({ value, count }))
     return { ...base, numbers: null, top, other: base.count - top.reduce((sum, { count }) => sum + count, 0) }
@@ -143,12 +171,13 @@ function profileOf(table: Table, { name, kind }: ColumnView, at: number): Column
 }
 
 const profiles = new Map<string, ProfileView>()
-function profile(name: string): ProfileView {
+export function profile(name: string): ProfileView {
   const known = profiles.get(name)
   if (known !== undefined) return known
   const table = tableOf(name)
   const made: ProfileView = {
     rows: table.rows, isExact: table.rows < 1_000_000, columns: table.columns.map((one, at) => profileOf(table, one, at)),
+    together: together(table),
     warnings: name === 'penguins' ? ['`species` is uneven: 44 % Adelie, 20 % Chinstrap'] : [],
   }
   profiles.set(name, made)
@@ -171,7 +200,7 @@ function importInto(name: string, path: string): { version: number; isNew: boole
 }
 
 function sniff(path: string, given: ParseOptions | null): SniffView {
-  const read = given ?? options
+  const read: ParseOptions = given ?? (path.endsWith('.xlsx') ? { ...options, format: 'excel', table: '2007' } : options)
   const table = penguins()
   const isRight = read.delimiter === ','
   const columns = isRight ? table.columns.map((one) => ({ ...one, kind: read.kinds[one.name] ?? one.kind })) : [column('species,island,bill_length_mm', 'text')]
@@ -179,13 +208,17 @@ function sniff(path: string, given: ParseOptions | null): SniffView {
     options: read, columns, rows: Array.from({ length: 20 }, (_, row) => (isRight ? columns.map((_, at) => table.cell(row, at)) : [columns.map((_, at) => table.cell(row, at)).join(',')])),
     warnings: isRight ? [] : ['every line has one field: the delimiter is probably another'],
     rejected: isRight ? [{ line: 120, reason: '7 fields, expected 8', excerpt: 'Adelie,Dream,39.2,21.1,196,4150,male' }] : [], sizeBytes: 15_241, suggestedName: nameOf(path),
+    tables: read.format === 'excel' ? ['2007', '2008', '2009'] : [],
   }
 }
 
 export const answers: Answers = {
   'dataset.list': () => datasets.map(summary),
   'dataset.show': ({ dataset, version }) => detail(find(dataset), version),
-  'dataset.page': ({ dataset, offset, limit, columns }) => page(tableOf(find(dataset).name), offset, limit, columns),
+  'dataset.page': ({ dataset, version, offset, limit, columns, condition, order }) => {
+    const rows = detail(find(dataset), version).rows
+    return page(sifted({ ...tableOf(dataset), rows }, condition, order), offset, limit, columns)
+  },
   'dataset.profile': ({ dataset }) => profile(find(dataset).name),
   'dataset.rejected': ({ dataset }) =>
     find(dataset).rejected === 0
@@ -215,7 +248,7 @@ export const answers: Answers = {
         if (/\.png$/.test(path)) throw failure('invalid_input', `\`${path}\` is a PNG picture, not a table`, 'choose a CSV or TSV file')
         const { version: number, isNew, dataset } = importInto(name ?? nameOf(path), path)
         world.changed('datasets', 'audit')
-        return { dataset: dataset.name, version: number, versionId: 'f'.repeat(32), isNew, rows: 344, columns: 8, rejectedRows: dataset.rejected, warnings: [] }
+        return { dataset: dataset.name, version: number, versionId: 'f'.repeat(32), isNew, rows: 344, columns: 8, rejectedRows: dataset.rejected, warnings: [], checks: [] }
       },
     }),
   'dataset.export': ({ dataset, to }, world) => world.start({ kind: 'dataset.export', title: `Export ${dataset}`, subject: { dataset }, finish: () => ({ path: to }) }),

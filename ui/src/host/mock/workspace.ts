@@ -16,13 +16,14 @@ const projects: ProjectSummary[] = [
   { slug: 'churn', name: 'Customer churn', createdAt: now - 300 * HOUR, datasets: 0, pipelines: 0, models: 0 },
 ]
 const subjects: [string, string][] = [
-  ['deployment.create', 'species v1 to This computer'],
-  ['model.promote', 'species v1 is now production'],
-  ['model.register', 'species v1 from run #1'],
-  ['pipeline.run', 'species, run #1'],
+  ['deployment.switch', 'species: species v1'],
+  ['deployment.create', 'species'],
+  ['model.promote', 'species v1 to production'],
+  ['model.register', 'species'],
+  ['pipeline.run', 'species'],
   ['pipeline.commit', 'species: add gradient boosting'],
   ['dataset.set_target', 'penguins: species'],
-  ['dataset.import', 'penguins v1 from penguins.csv'],
+  ['dataset.import', 'penguins'],
   ['project.new', 'Penguins'],
 ]
 const audit: AuditEntry[] = Array.from({ length: 260 }, (_, index) => {

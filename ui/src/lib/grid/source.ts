@@ -1,6 +1,7 @@
 // Where a grid gets its cells from: pages of a table far away, or rows that are here already.
 
 import type { ColumnView, TablePage } from '../../host/bindings'
+import type { Bounds } from './clip'
 import type { Span } from './scroll'
 
 export type Cell = string | null
@@ -12,6 +13,8 @@ export type GridSource = {
   cell(row: number, column: number): Cell | undefined
   /** Says what is in view, so that it can be fetched. */
   want(rows: Span, columns: Span): void
+  /** The cells of a block, fetched if they are not here. */
+  read(bounds: Bounds): Promise<Cell[][]>
   /** Hears when cells have come or could not be had. */
   onChange(listener: () => void): () => void
   /** Why the last fetch failed. */
@@ -25,6 +28,7 @@ export function rowsSource(page: TablePage): GridSource {
     total: page.rows.length,
     cell: (row, column) => page.rows[row]?.[column],
     want: () => undefined,
+    read: ({ top, bottom, left, right }) => Promise.resolve(page.rows.slice(top, bottom + 1).map((row) => row.slice(left, right + 1))),
     onChange: () => () => undefined,
     error: null,
   }
@@ -39,6 +43,8 @@ const COLUMNS = 50
 /** About 10 MB of short texts. */
 const MOST_TILES = 120
 const AT_ONCE = 2
+/** Rows of one answer, as the wire allows. */
+const MOST_ROWS = 1000
 
 /**
  * A table fetched in tiles of 100 rows and 50 columns. What has left the view before its turn came
@@ -106,6 +112,12 @@ export function pagedSource(columns: ColumnView[], total: number, fetchPage: Fet
         }
       }
       pump()
+    },
+    async read({ top, bottom, left, right }) {
+      const names = columns.slice(left, right + 1).map(({ name }) => name)
+      const cells: Cell[][] = []
+      for (let row = top; row <= bottom; row += MOST_ROWS) cells.push(...(await fetchPage(row, Math.min(MOST_ROWS, bottom - row + 1), names)).rows)
+      return cells
     },
     onChange(listener) {
       listeners.add(listener)

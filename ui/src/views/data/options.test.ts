@@ -5,7 +5,7 @@ import { changeDecimal, choicesOf } from './options'
 
 const options: ParseOptions = {
   encoding: 'UTF-8', delimiter: ',', quote: '"', escape: null, skipLines: 0, hasHeader: true, comment: null, decimal: '.', thousands: ',', trim: false,
-  nulls: [], quotedNulls: false, dateOrder: 'month_first', kinds: {},
+  nulls: [], quotedNulls: false, dateOrder: 'month_first', kinds: {}, format: 'delimited', pack: 'none', table: null, range: null, records: null, headerRows: 1, mergeDelimiters: false,
 }
 const values = (choices: { value: string }[]): string[] => choices.map(({ value }) => value)
 
