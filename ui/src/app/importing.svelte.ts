@@ -71,15 +71,16 @@ function announce(name: string, result: Imported): void {
     toast({ title: 'Same file again', detail: `${name} is already here as ${result.dataset} v${result.version}. Nothing was changed.`, testid: 'toast-same-file' })
     return
   }
-  const rejected = result.rejectedRows > 0 ? ` ${plural(result.rejectedRows, 'line')} of the file could not be read.` : ''
+  const isPartly = result.rejectedRows > 0
+  const rejected = isPartly ? ` ${plural(result.rejectedRows, 'line')} of the file could not be read.` : ''
+  const failing = result.failedChecks > 0 ? ` ${plural(result.failedChecks, 'quality check')} failed.` : ''
+  const show = (label: string, params: Record<string, string>): { action: { label: string; run: () => void } } => ({ action: { label, run: () => navigate(href('data', [result.dataset], params)) } })
   toast({
     title: `${result.dataset} v${result.version} imported`,
-    detail: `${plural(result.rows, 'row')}, ${plural(result.columns, 'column')}.${rejected}`,
-    tone: result.rejectedRows > 0 ? 'warning' : 'success',
+    detail: `${plural(result.rows, 'row')}, ${plural(result.columns, 'column')}.${rejected}${failing}`,
+    tone: isPartly || failing !== '' ? 'warning' : 'success',
     testid: 'toast-imported',
-    ...(result.rejectedRows > 0
-      ? { action: { label: 'Show these lines', run: () => navigate(href('data', [result.dataset], { sheet: 'rejected' })) } }
-      : {}),
+    ...(failing !== '' ? show('Show the checks', { tab: 'quality' }) : isPartly ? show('Show these lines', { sheet: 'rejected' }) : {}),
   })
 }
 

@@ -4,6 +4,7 @@ import type { AlertView, JobView, Settings } from '../host/bindings'
 import { onEvent, platform } from '../host/host'
 import { subjectOf } from '../host/results'
 import { href, navigate, parseRoute } from '../lib/router'
+import { plain } from '../parts/sentence'
 import { toast } from '../parts/toast.svelte'
 import { isActive, whereTo } from './job'
 
@@ -38,7 +39,7 @@ export function announce(settings: () => Settings | undefined, alerts: () => Ale
     const fresh = seen === null ? [] : now.filter(({ id }) => !seen?.has(id))
     seen = new Set([...(seen ?? []), ...now.map(({ id }) => id)])
     for (const alert of fresh) {
-      notify(`${alert.deployment}: ${alert.level}`, alert.message)
+      notify(`${alert.deployment}: ${alert.level}`, plain(alert.message))
       toast({
         title: `Alert for ${alert.deployment}`, detail: alert.message, tone: alert.level === 'alarm' ? 'danger' : 'warning', testid: 'toast-alert',
         action: { label: 'Open monitor', run: () => navigate(href('monitor', [alert.deployment])) },

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { pieces, sentence } from './sentence'
+import { pieces, plain, sentence } from './sentence'
 
 describe('messages', () => {
   it('become sentences', () => {
@@ -19,6 +19,11 @@ describe('messages', () => {
       { text: 'x', isCode: true },
       { text: ' here', isCode: false },
     ])
+  })
+
+  it('lose their marks where nothing can be set as code', () => {
+    expect(plain('no column `x` here')).toBe('no column x here')
+    expect(plain('5` long')).toBe('5` long')
   })
 
   it('a lone backtick is a backtick', () => {

@@ -16,3 +16,8 @@ export function pieces(text: string): { text: string; isCode: boolean }[] {
   if (parts.length % 2 === 0) return [{ text, isCode: false }]
   return parts.map((part, index) => ({ text: part, isCode: index % 2 === 1 })).filter((piece) => piece.text !== '')
 }
+
+/** The same words without the marks, for where no code can stand: tooltips of the system, labels, notifications. */
+export function plain(text: string): string {
+  return pieces(text).map((piece) => piece.text).join('')
+}

@@ -2,6 +2,8 @@
 
 import type { Attachment } from 'svelte/attachments'
 
+import { pieces } from './sentence'
+
 const DELAY_MS = 500
 const GAP = 6
 
@@ -12,7 +14,7 @@ function show(anchor: Element, text: string): void {
   bubble ??= document.createElement('div')
   bubble.className = 'tip'
   bubble.setAttribute('aria-hidden', 'true')
-  bubble.textContent = text
+  bubble.replaceChildren(...pieces(text).map((piece) => (piece.isCode ? code(piece.text) : piece.text)))
   // Inside a modal dialog only its own content is visible.
   const home = anchor.closest('dialog') ?? document.body
   home.append(bubble)
@@ -22,6 +24,12 @@ function show(anchor: Element, text: string): void {
   const isRoomBelow = at.bottom + GAP + height < window.innerHeight
   bubble.style.left = `${left}px`
   bubble.style.top = `${isRoomBelow ? at.bottom + GAP : at.top - GAP - height}px`
+}
+
+function code(text: string): HTMLElement {
+  const element = document.createElement('code')
+  element.textContent = text
+  return element
 }
 
 function hide(): void {

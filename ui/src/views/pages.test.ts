@@ -99,6 +99,22 @@ describe('the page of a dataset', () => {
     expect(calls.find(({ name }) => name === 'dataset.set_target')?.payload).toMatchObject({ dataset: 'flights', target: 'arrival_delay_min' })
   })
 
+  it('sets names in the words of the backend as code', async () => {
+    const { answers } = mock()
+    const real = answers['dataset.show']
+    open('data', '#/data/flights', {
+      'dataset.show': async (payload, world) => {
+        const detail = await real?.(payload, world)
+        if (detail === undefined) throw new Error('the mock has an answer')
+        return { ...detail, suggestion: { column: 'carrier', task: 'multiclass', reason: '`carrier` is named like a target' } }
+      },
+    })
+    const accept = await screen.findByTestId('data-accept-target')
+    const line = accept.parentElement
+    expect(line?.querySelector('code')?.textContent).toBe('carrier')
+    expect(line?.textContent).not.toContain('`')
+  })
+
   it('asks only for the rows in view of a table of a million', async () => {
     const { calls } = open('data', '#/data/flights')
     await screen.findByTestId('data-grid')
@@ -181,7 +197,21 @@ describe('settings', () => {
   })
 })
 
+it('Home says what happened in words, and leaves the names of actions to the audit log', async () => {
+  open('home', '#/home')
+  const feed = (await screen.findByTestId('home-audit')).textContent
+  expect(feed).toContain('Set the target of penguins to species')
+  expect(feed).not.toContain('dataset.set_target')
+})
+
 describe('the audit log', () => {
+  it('has the name of the action beside the words', async () => {
+    open('audit', '#/audit')
+    const row = (await screen.findByTestId('audit-list')).querySelector('tbody tr')
+    expect(row?.textContent).toContain('Switched species to v1')
+    expect(row?.querySelector('code')?.textContent).toBe('deployment.switch')
+  })
+
   it('goes back to older entries page by page', async () => {
     open('audit', '#/audit')
     await screen.findByTestId('audit-list')

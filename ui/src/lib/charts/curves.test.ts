@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { curveSeries, sharedAxis, withPoints } from './curves'
+import { curveSeries, isLone, sharedAxis, TICK_STEPS, withPoints } from './curves'
 
 it('puts lines with different rounds on one axis, with gaps', () => {
   const shared = sharedAxis([
@@ -7,6 +7,16 @@ it('puts lines with different rounds on one axis, with gaps', () => {
     { name: 'b', points: [{ x: 2, y: 6 }], value: null },
   ])
   expect(shared).toEqual({ x: [1, 2, 3], lines: [[5, null, 7], [null, 6, null]] })
+})
+
+it('knows a column that no line shows', () => {
+  expect(isLone([null, 0.5, null])).toBe(true)
+  expect(isLone([0.5, 0.4])).toBe(false)
+  expect(isLone([null])).toBe(false)
+})
+
+it('steps from tick to tick by one, two or five', () => {
+  expect(TICK_STEPS.filter((step) => step >= 0.1 && step <= 10)).toEqual([0.1, 0.2, 0.5, 1, 2, 5, 10])
 })
 
 it('has no validation line where nothing was validated', () => {

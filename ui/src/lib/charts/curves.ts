@@ -9,6 +9,9 @@ export interface Columns {
   lines: (number | null)[][]
 }
 
+/** Steps between ticks, as on every other chart: uPlot's own 2.5 would need a digit more than its labels have. */
+export const TICK_STEPS: readonly number[] = Array.from({ length: 24 }, (_, at) => [1, 2, 5].map((digit) => Number(`${digit}e${at - 12}`))).flat()
+
 /** The series on one shared axis. */
 export function sharedAxis(series: readonly Series[]): Columns {
   const x = [...new Set(series.flatMap((line) => line.points.map((point) => point.x)))].sort((a, b) => a - b)
@@ -17,6 +20,11 @@ export function sharedAxis(series: readonly Series[]): Columns {
     return x.map((round) => heights.get(round) ?? null)
   })
   return { x, lines }
+}
+
+/** True if a column holds one height only, which no line shows. */
+export function isLone(column: readonly (number | null | undefined)[]): boolean {
+  return column.filter((height) => typeof height === 'number').length === 1
 }
 
 /** The lines of a curve that is still growing, thinned to what a screen can show. */

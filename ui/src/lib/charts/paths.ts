@@ -18,6 +18,12 @@ export function linePath(points: readonly Point[], x: Scale, y: Scale): string {
   return path
 }
 
+/** Points with a hole on both sides: a line through them draws nothing there, so they need a dot. */
+export function lonePoints(points: readonly Point[]): Point[] {
+  const isThere = (point: Point | undefined): boolean => point !== undefined && Number.isFinite(point.x) && Number.isFinite(point.y)
+  return points.filter((point, index) => isThere(point) && !isThere(points[index - 1]) && !isThere(points[index + 1]))
+}
+
 /** A dot on each point. */
 export function dotsPath(points: readonly Point[], x: Scale, y: Scale, radius: number): string {
   return points

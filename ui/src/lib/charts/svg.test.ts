@@ -1,7 +1,5 @@
 // @vitest-environment jsdom
 
-// @vitest-environment jsdom
-
 import { expect, it } from 'vitest'
 import type { Figure } from '../../host/bindings'
 import { figureSvg } from './svg'
@@ -25,6 +23,10 @@ it.each(figures)('draws $type as well-formed SVG without a hole in its numbers',
   expect(parsed.querySelector('parsererror')).toBeNull()
   expect(parsed.querySelectorAll('path, rect').length).toBeGreaterThan(1)
   expect(svg).not.toMatch(/NaN|Infinity|undefined/)
+})
+
+it('draws a dot where a line has one point only', () => {
+  expect(figureSvg({ type: 'curves', metric: 'log loss', series: [{ name: 'train', points: [{ x: 1, y: 0.5 }], value: null }] })).toMatch(/a3 3 0 1 0 6 0/)
 })
 
 it('escapes what a series is called', () => {

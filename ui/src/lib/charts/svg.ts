@@ -4,7 +4,7 @@
 import type { Bar, Figure, Series } from '../../host/bindings'
 import { confusionTable } from './confusion'
 import { seriesStyle } from './palette'
-import { barsPath, dotsPath, linePath } from './paths'
+import { barsPath, dotsPath, linePath, lonePoints } from './paths'
 import { number } from '../format'
 import { extent, formatTick, linearScale, niceDomain, type Scale, ticks, tickStep } from './scale'
 import { figureWords } from './words'
@@ -69,6 +69,7 @@ function lines(series: readonly Series[], x: Scale, y: Scale): string[] {
     const name = line.value === null ? line.name : `${line.name} ${number(line.value)}`
     return [
       path(linePath(line.points, x, y), style.printColor, style.dash),
+      filled(dotsPath(lonePoints(line.points), x, y, 3), style.printColor),
       path(`M${WIDTH - RIGHT - 200} ${height - 4}h24`, style.printColor, style.dash),
       text(WIDTH - RIGHT - 170, height, name, 'start'),
     ]

@@ -1,27 +1,41 @@
 import { describe, expect, it } from 'vitest'
 
-import { freePlace, isAnyInView, nearestStep, openingView, STEP_HEIGHT, STEP_WIDTH } from './geometry'
+import { fittingView, freePlace, isSameView, nearestStep, shareInView, STEP_HEIGHT, STEP_WIDTH } from './geometry'
 import { chain, doc, step } from './testkit'
 
 describe('the places of steps', () => {
   it('the canvas opens with everything in the middle where it fits', () => {
-    const view = openingView(chain(), 1400, 500)
+    const view = fittingView(chain(), 1400, 500)
     expect(view.zoom).toBe(1)
     expect(view.x).toBe((1400 - (792 + STEP_WIDTH)) / 2)
     expect(view.y).toBe((500 - STEP_HEIGHT) / 2)
+    expect(fittingView(doc(), 800, 400).zoom).toBe(1)
   })
 
-  it('a wide pipeline opens at its beginning rather than too small to read', () => {
-    const wide = doc(step('a', 'filter', {}, [100, 40]), step('z', 'filter', {}, [9_000, 40]))
-    const view = openingView(wide, 800, 400)
-    expect(view.zoom).toBe(0.34)
-    expect(100 * view.zoom + view.x).toBeCloseTo(24)
-    expect(openingView(doc(), 800, 400).zoom).toBe(1)
+  it('everything is in view however wide, high or far away the pipeline is', () => {
+    const spread = doc(step('a', 'filter', {}, [100, -400]), step('b', 'filter', {}, [3_000, 40]), step('c', 'filter', {}, [900, 2_000]))
+    for (const [width, height] of [[500, 400], [1200, 700], [400, 900]] as const) {
+      const { x, y, zoom } = fittingView(spread, width, height)
+      for (const { position } of spread.steps) {
+        expect(position[0] * zoom + x).toBeGreaterThanOrEqual(23.9)
+        expect((position[0] + STEP_WIDTH) * zoom + x).toBeLessThanOrEqual(width - 23.9)
+        expect(position[1] * zoom + y).toBeGreaterThanOrEqual(51.9)
+        expect((position[1] + STEP_HEIGHT) * zoom + y).toBeLessThanOrEqual(height - 23.9)
+      }
+    }
   })
 
-  it('nothing in view is noticed, and the edge of a step is something', () => {
-    expect(isAnyInView(chain(), { x: -300, y: -300, width: 200, height: 200 })).toBe(false)
-    expect(isAnyInView(chain(), { x: -300, y: -300, width: 301, height: 301 })).toBe(true)
+  it('the share of the steps in view goes by their middles', () => {
+    const all = { x: -10, y: -10, width: 1100, height: 200 }
+    expect(shareInView(chain(), all)).toBe(1)
+    expect(shareInView(chain(), { ...all, width: 264 + STEP_WIDTH })).toBe(0.5)
+    expect(shareInView(chain(), { ...all, width: STEP_WIDTH / 2 - 1 })).toBe(0)
+    expect(shareInView(doc(), all)).toBe(1)
+  })
+
+  it('a view that moved by less than a pixel is the same', () => {
+    expect(isSameView({ x: 10, y: 5, zoom: 0.5 }, { x: 10.4, y: 5, zoom: 0.5 })).toBe(true)
+    expect(isSameView({ x: 10, y: 5, zoom: 0.5 }, { x: 10, y: 5, zoom: 0.52 })).toBe(false)
   })
 
   it('an arrow goes to the step in its direction and keeps to the row', () => {

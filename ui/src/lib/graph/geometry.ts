@@ -55,27 +55,43 @@ export function boxAround(places: readonly Place[]): Box | null {
   }
 }
 
-/** Nearer than this the titles can be read. */
-const READABLE = 0.34
-const MARGIN = 24
-
-/** Where the canvas opens: everything in view if the titles can be read then, else from the upper left. */
-export function openingView(doc: PipelineDoc, width: number, height: number): { x: number; y: number; zoom: number } {
-  const box = boxAround(doc.steps.map((step) => step.position))
-  if (box === null) return { x: width / 2 - STEP_WIDTH / 2, y: height / 2 - STEP_HEIGHT / 2, zoom: 1 }
-  const fitting = Math.min((width - 2 * MARGIN) / box.width, (height - 2 * MARGIN) / box.height)
-  const zoom = Math.min(1, Math.max(READABLE, fitting))
-  const start = (room: number, from: number, length: number): number => Math.max(MARGIN, (room - length * zoom) / 2) - from * zoom
-  return { x: start(width, box.x, box.width), y: start(height, box.y, box.height), zoom }
+/** Where the canvas is scrolled to, and how near it is. */
+export interface View {
+  x: number
+  y: number
+  zoom: number
 }
 
-/** True if any step can be seen in the given box of the canvas. */
-export function isAnyInView(doc: PipelineDoc, view: Box): boolean {
-  return doc.steps.some(({ position: [x, y] }) => {
-    const isBeside = x > view.x + view.width || x + STEP_WIDTH < view.x
-    const isAboveOrBelow = y > view.y + view.height || y + STEP_HEIGHT < view.y
-    return !isBeside && !isAboveOrBelow
+/** Farther out nobody gets. */
+export const SMALLEST_ZOOM = 0.1
+const MARGIN = 24
+/** The buttons of the canvas lie over its upper edge. */
+const MARGIN_TOP = 52
+
+/** The view with everything in the middle of a canvas of this size, and nothing larger than life. */
+export function fittingView(doc: PipelineDoc, width: number, height: number): View {
+  const box = boxAround(doc.steps.map((step) => step.position))
+  if (box === null) return { x: width / 2 - STEP_WIDTH / 2, y: height / 2 - STEP_HEIGHT / 2, zoom: 1 }
+  const room = { width: width - 2 * MARGIN, height: height - MARGIN_TOP - MARGIN }
+  const zoom = Math.min(1, Math.max(SMALLEST_ZOOM, Math.min(room.width / box.width, room.height / box.height)))
+  // What fits stands in the middle of the whole canvas, what only just does keeps clear of the buttons.
+  const y = Math.max(MARGIN_TOP, (height - box.height * zoom) / 2)
+  return { x: Math.max(MARGIN, (width - box.width * zoom) / 2) - box.x * zoom, y: y - box.y * zoom, zoom }
+}
+
+/** True if nobody can tell the two apart. */
+export function isSameView(a: View, b: View): boolean {
+  return Math.abs(a.x - b.x) < 1 && Math.abs(a.y - b.y) < 1 && Math.abs(a.zoom - b.zoom) < 0.001
+}
+
+/** The share of the steps whose middle can be seen in the given box of the canvas; 1 if there are none. */
+export function shareInView(doc: PipelineDoc, view: Box): number {
+  if (doc.steps.length === 0) return 1
+  const seen = doc.steps.filter(({ position: [left, top] }) => {
+    const [x, y] = [left + STEP_WIDTH / 2, top + STEP_HEIGHT / 2]
+    return x >= view.x && x <= view.x + view.width && y >= view.y && y <= view.y + view.height
   })
+  return seen.length / doc.steps.length
 }
 
 /** The step nearest to one in a direction: what an arrow key walks to with Alt. */

@@ -66,6 +66,20 @@ export function rowsOf(doc: PipelineDoc, kinds: Kinds): Row[] {
   })
 }
 
+const INDENT_PX = 8
+const DEEPEST = 6
+
+/** How far a row is set in: enough to see the order, never so much that the name has no room. */
+export function indent(depth: number): number {
+  return Math.min(depth, DEEPEST) * INDENT_PX
+}
+
+/** What comes in at a port, in words. */
+export function inputWords(input: InputRow): string {
+  if (input.isMissing) return `${input.port} is missing`
+  return input.sources.length === 0 ? `${input.port}: none` : input.sources.join(', ')
+}
+
 /** The columns that come in at a step's main table, looked up by the source's name. */
 export function tableSource(doc: PipelineDoc, kinds: Kinds, id: string): End | null {
   const step = stepOf(doc, id)

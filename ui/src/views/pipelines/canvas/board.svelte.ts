@@ -3,14 +3,12 @@
 import { getContext, setContext } from 'svelte'
 
 import type { Tie } from '../../../lib/graph/commands'
+import { levelAt, type Detail } from '../../../lib/graph/detail'
 import type { End } from '../../../lib/graph/doc'
 import type { Place } from '../../../lib/graph/geometry'
 import type { Need } from '../../../lib/graph/palette'
 import { sourcesFor, targetsFor } from '../../../lib/graph/rules'
 import type { Editor } from '../editor/editor.svelte'
-
-/** Levels of detail, from far to near: icon; title with the icon of the state; title and state; everything. */
-export type Detail = 'dot' | 'brief' | 'title' | 'full'
 
 /** A wire on its way: the end that is fixed, and where it may go. */
 export type Wiring = { end: End; isFromOutput: boolean; allowed: ReadonlySet<string> }
@@ -22,6 +20,8 @@ const KEY = Symbol('board')
 
 export class Board {
   detail = $state<Detail>('full')
+  /** Height of the letters of a title, before the zoom. */
+  titleSize = $state(13)
   wiring = $state.raw<Wiring | null>(null)
   quick = $state.raw<Quick | null>(null)
   /** A kind being dragged out of the palette: where the pointer is, and the wire under it. */
@@ -33,8 +33,9 @@ export class Board {
   }
 
   setZoom(zoom: number): void {
-    const detail = zoom < 0.3 ? 'dot' : zoom < 0.6 ? 'brief' : zoom < 0.85 ? 'title' : 'full'
-    if (detail !== this.detail) this.detail = detail
+    const { detail, titleSize } = levelAt(zoom)
+    this.detail = detail
+    this.titleSize = titleSize
   }
 
   startWiring(end: End, isFromOutput: boolean): void {

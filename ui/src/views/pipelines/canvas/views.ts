@@ -25,6 +25,15 @@ export function keepView(pipeline: string, view: Viewport): void {
   }
 }
 
+/** The canvas shows everything, as it will when it is opened again. */
+export function forgetView(pipeline: string): void {
+  try {
+    localStorage.removeItem(keyOf(pipeline))
+  } catch {
+    // Storage is switched off: nothing is kept anyway.
+  }
+}
+
 const PALETTE = 'fettle.palette.open'
 /** Narrower than this the canvas needs the room more than the list does. */
 const ROOMY = 1400

@@ -4,9 +4,8 @@ import { deleteSteps, dissolveStep, duplicate, tidy } from '../../../lib/graph/c
 import { downstreamOf, upstreamOf, wireId, wiresOf } from '../../../lib/graph/doc'
 import { disconnect } from '../../../lib/graph/wiring'
 import type { Command } from '../../../lib/keys'
-import { call, toFailure } from '../../../host/host'
-import { sentence } from '../../../parts/sentence'
-import { toast } from '../../../parts/toast.svelte'
+import { call } from '../../../host/host'
+import { toastFailure } from '../../../parts/toast.svelte'
 import { isTyping, pasteLinked } from './clipping'
 import type { Editor } from './editor.svelte'
 
@@ -18,7 +17,7 @@ export async function tidyUp(editor: Editor): Promise<void> {
     const { positions } = await call('pipeline.layout', { doc: editor.doc })
     editor.document.run(tidy(editor.doc, positions))
   } catch (thrown) {
-    toast({ title: 'The steps could not be laid out', detail: sentence(toFailure(thrown).message), tone: 'danger' })
+    toastFailure('The steps could not be laid out', thrown)
   }
 }
 

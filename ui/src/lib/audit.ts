@@ -1,0 +1,69 @@
+// What stands in the audit log, as a sentence. The log itself keeps the name of the action.
+
+/** What an entry says: the action and, in the words of the backend, to what it was done. */
+export type Deed = { action: string; subject: string }
+
+/** `penguins: species` in its two parts; the second is empty if there is none. */
+function halves(subject: string): [string, string] {
+  const at = subject.indexOf(': ')
+  return at < 0 ? [subject, ''] : [subject.slice(0, at), subject.slice(at + 2)]
+}
+
+/** `penguins v1`, or `v1` where an endpoint has the name of its model. */
+function served(endpoint: string, version: string): string {
+  return version.startsWith(`${endpoint} v`) ? version.slice(endpoint.length + 1) : version
+}
+
+const SENTENCES: Record<string, (subject: string) => string> = {
+  'workspace.create': () => 'Created the workspace',
+  'workspace.take_over': () => 'Tidied up after work that was cut off',
+  'workspace.repair': () => 'Repaired the workspace',
+  'workspace.rebuild': () => 'Rebuilt the index of the workspace',
+  'workspace.gc': () => 'Freed space in the workspace',
+  'trash.empty': () => 'Emptied the trash',
+  'settings.set': () => 'Changed the settings',
+  'project.new': (name) => `Created project ${name}`,
+  'project.open': (name) => `Opened project ${name}`,
+  'project.adopt': (name) => `Took in project ${name}`,
+  'dataset.import': (name) => `Imported ${name}`,
+  'dataset.set_target': (subject) => {
+    const [name, target] = halves(subject)
+    return target === 'no target' ? `Took the target of ${name} away` : `Set the target of ${name} to ${target}`
+  },
+  'pipeline.commit': (subject) => {
+    const [name, message] = halves(subject)
+    return `Committed ${name}: ${message}`
+  },
+  'pipeline.delete': (name) => `Deleted pipeline ${name}`,
+  'pipeline.run': (name) => `Started a run of ${name}`,
+  'run.finish': (name) => `A run of ${name} ended`,
+  'run.note': (run) => `Wrote a note on ${run}`,
+  'model.register': (name) => `Registered a version of ${name}`,
+  'model.promote': (subject) => `Promoted ${subject}`,
+  'deployment.create': (name) => `Created endpoint ${name}`,
+  'deployment.revision': (subject) => {
+    const [name, version] = halves(subject)
+    return `Started ${served(name, version)} for endpoint ${name}`
+  },
+  'deployment.switch': (subject) => {
+    const [name, version] = halves(subject)
+    return `Switched ${name} to ${served(name, version)}`
+  },
+  'deployment.failed': (subject) => {
+    const [name, version] = halves(subject)
+    return `Could not switch ${name} to ${served(name, version)}`
+  },
+  'deployment.stop': (name) => `Stopped endpoint ${name}`,
+  // The subject is an id, which says nothing to a reader.
+  'deployment.restart': () => 'Restarted an endpoint',
+  'deployment.state': (name) => `The state of endpoint ${name} changed`,
+  'monitor.set_rules': (name) => `Changed the alert rules of ${name}`,
+  'alert.raise': (name) => `Raised an alert for ${name}`,
+  'alert.acknowledge': (alert) => `Acknowledged ${alert}`,
+}
+
+/** A sentence without a full stop; an action we do not know is called by its name. */
+export function deedWords({ action, subject }: Deed): string {
+  const words = Object.hasOwn(SENTENCES, action) ? SENTENCES[action] : undefined
+  return words === undefined ? `${action}: ${subject}` : words(subject)
+}
