@@ -1,6 +1,7 @@
 //! `cargo xtask bench`: figures that can be measured again. A bench is one file in `bench` and one line
 //! in the list. All of them measure the programs as they are shipped, but for the window.
 
+mod data;
 mod import;
 mod no_op_run;
 mod quality;
@@ -15,13 +16,14 @@ use crate::process::root;
 /// Measures, and gives back its figures.
 type Bench = fn() -> Result<Vec<Figure>>;
 
-const BENCHES: [(&str, Bench); 6] = [
+const BENCHES: [(&str, Bench); 7] = [
     ("start", start::measure),
     ("import", import::measure),
     ("train", train::measure),
     ("no-op-run", no_op_run::measure),
     ("serve", serve::measure),
     ("quality", quality::measure),
+    ("data", data::measure),
 ];
 const DOCUMENT: &str = "docs/performance.md";
 
@@ -68,7 +70,7 @@ mod tests {
     #[test]
     fn wrong_words_are_answered_with_the_right_ones() {
         let said = |word: &str| bench(&[word.to_owned()]).expect_err("wrong");
-        assert!(said("speed").contains("start, import, train, no-op-run, serve, quality"));
+        assert!(said("speed").contains("start, import, train, no-op-run, serve, quality, data"));
         assert!(said("--all").contains("`--write`"));
     }
 }

@@ -17,6 +17,11 @@ pub fn build_release_backend() -> Result<()> {
     run(cargo(&["build", "--release", "--bins"]))
 }
 
+/// The examples that benches measure parts with.
+pub fn build_release_examples() -> Result<()> {
+    run(cargo(&["build", "--release", "--examples"]))
+}
+
 /// `fettle-desktop`. It holds the pages, so they have to be built before.
 pub fn build_window() -> Result<()> {
     run(cargo(&["build", "--profile", "window", "--package", "fettle-desktop"]))
@@ -36,6 +41,10 @@ pub fn release_fettle() -> PathBuf {
 
 pub fn release_fettle_serve() -> PathBuf {
     in_target("release", "fettle-serve")
+}
+
+pub fn release_example(name: &str) -> PathBuf {
+    in_target("release/examples", name)
 }
 
 pub fn fettle_desktop() -> PathBuf {
