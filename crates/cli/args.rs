@@ -196,27 +196,63 @@ pub struct DatasetArgs {
     pub version: Option<u32>,
 }
 
+/// Which files of a folder or archive are read, and as what.
+#[derive(Debug, ClapArgs)]
+pub struct FolderArgs {
+    /// The rows of all files are one table. This is so for a folder of tables; for an archive it
+    /// has to be said.
+    #[arg(long)]
+    pub together: bool,
+    /// Every file is a row that tells of it. This is so for a folder of pictures or documents.
+    #[arg(long, conflicts_with = "together")]
+    pub files: bool,
+    /// Only files like this: `*.csv` for their names, `2026/**/*.csv` for their paths.
+    #[arg(long)]
+    pub only: Option<String>,
+    /// A column of this name holds the path of each row's file.
+    #[arg(long)]
+    pub path_column: Option<String>,
+    /// Folders that are called `key=value` are no columns.
+    #[arg(long)]
+    pub no_partitions: bool,
+}
+
 /// Verbs of `fettle dataset`.
 #[derive(Debug, Subcommand)]
 pub enum DatasetVerb {
-    /// Bring a file in as a dataset or as its next version.
+    /// Bring a file, or the files of a folder, in as a dataset or as its next version.
     Import {
-        /// The file.
+        /// The file or folder.
         file: PathBuf,
         /// The dataset's name; from the file's if left out.
         #[arg(long)]
         name: Option<String>,
-        /// How to read it, as JSON; guessed if left out. `dataset sniff` prints it.
+        /// How to read it, as JSON that corrects what is guessed. `dataset sniff` prints all of it.
         #[arg(long)]
         options: Option<String>,
         /// The column to predict.
         #[arg(long)]
         target: Option<String>,
+        /// Which files of a folder or archive are meant.
+        #[command(flatten)]
+        folder: FolderArgs,
     },
-    /// Say how a file would be read.
+    /// Read what a version keeps in another way, which makes the next version.
+    Reread {
+        /// Which version.
+        #[command(flatten)]
+        which: DatasetArgs,
+        /// What is to be read in another way, as JSON, such as `{"delimiter": ";"}`.
+        #[arg(long)]
+        options: String,
+    },
+    /// Say how a file or a folder would be read.
     Sniff {
-        /// The file.
+        /// The file or folder.
         file: PathBuf,
+        /// Which files of a folder or archive are meant.
+        #[command(flatten)]
+        folder: FolderArgs,
     },
     /// List the datasets.
     List,
@@ -249,7 +285,7 @@ pub enum DatasetVerb {
         /// Which.
         #[command(flatten)]
         which: DatasetArgs,
-        /// The file to write.
+        /// The file or folder to write.
         #[arg(long, short = 'o')]
         to: PathBuf,
         /// The format; the bytes as they were imported if left out.
@@ -305,11 +341,11 @@ pub enum DatasetVerb {
         /// The version's number; without one the tag is taken away.
         version: Option<u32>,
     },
-    /// Let a dataset follow a file of this machine, while a daemon runs.
+    /// Let a dataset follow a file or folder of this machine, while a daemon runs.
     Follow {
         /// The dataset.
         dataset: String,
-        /// The file; without one the dataset follows none.
+        /// The file or folder; without one the dataset follows none.
         file: Option<PathBuf>,
         /// Let a change wait until somebody imports it.
         #[arg(long)]

@@ -4,6 +4,7 @@ mod data;
 mod keeping;
 mod models;
 mod pipelines;
+mod sources;
 
 use base::{Error, Result};
 use serde_json::{Map, Value, json};

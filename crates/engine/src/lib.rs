@@ -8,6 +8,7 @@ mod deploy;
 pub mod events;
 mod exporting;
 mod following;
+mod importing;
 mod jobs;
 mod ledger;
 mod links;

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread::Scope;
 
+use arrow::array::RecordBatch;
 use base::{Error, Progress, Result, count};
 
 use super::build::BatchBuilder;
@@ -77,9 +78,10 @@ pub(super) fn import(request: &Request<'_>, table: &dyn Rows, out_dir: &Path) ->
     refuse_useless(request, layout, &checked)?;
     let plans = checked.plans(options, layout);
     let meta = TableMeta::new(columns(layout, &plans));
-    let writer = TableWriter::create(out_dir, meta)?;
+    let mut writer = TableWriter::create(out_dir, meta)?;
     let builder = BatchBuilder::new(layout, options, plans.clone());
-    let meta = write_pass(request, table, builder, writer)?;
+    write_pass(request, table, builder, &mut |batch| writer.push(batch))?;
+    let meta = writer.finish()?.meta().clone();
     if meta.rows != checked.rows {
         return Err(changed(&request.input.shown));
     }
@@ -113,7 +115,11 @@ fn read(
     guarded(&request.input.shown, request.options.format, || table.read(sink))
 }
 
-fn check_pass(request: &Request<'_>, table: &dyn Rows) -> Result<Checked> {
+/// Looks at every cell.
+///
+/// # Errors
+/// As [`Rows::read`]; `cancelled`.
+pub(super) fn check_pass(request: &Request<'_>, table: &dyn Rows) -> Result<Checked> {
     let mut checker = Checker::new(table.layout(), request.options);
     step(request.progress, "checking", 0, table.total())?;
     std::thread::scope(|scope| {
@@ -126,13 +132,17 @@ fn check_pass(request: &Request<'_>, table: &dyn Rows) -> Result<Checked> {
     })
 }
 
-/// Reading, parsing and writing run in a thread each and hand over through short queues.
-fn write_pass(
+/// Hands the rows to `push`, batch by batch. Reading, parsing and writing run in a thread each and
+/// hand over through short queues.
+///
+/// # Errors
+/// As [`Rows::read`]; `conflict` for a file that is not what it was; those of `push`.
+pub(super) fn write_pass(
     request: &Request<'_>,
     table: &dyn Rows,
     mut builder: BatchBuilder,
-    mut writer: TableWriter,
-) -> Result<TableMeta> {
+    push: &mut dyn FnMut(&RecordBatch) -> Result<()>,
+) -> Result<()> {
     let shown = &request.input.shown;
     step(request.progress, "writing", 0, table.total())?;
     std::thread::scope(|scope| {
@@ -157,10 +167,10 @@ fn write_pass(
             let (batches, done) = made?;
             step(request.progress, "writing", done, table.total())?;
             for batch in batches {
-                writer.push(&batch)?;
+                push(&batch)?;
             }
         }
-        Ok(writer.finish()?.meta().clone())
+        Ok(())
     })
 }
 
@@ -189,7 +199,10 @@ fn read_beside<'scope, 'env>(
 }
 
 /// Fails for a table that nobody wants: no rows, or rows that do not agree with each other.
-fn refuse_useless(request: &Request<'_>, layout: &Layout, checked: &Checked) -> Result<()> {
+///
+/// # Errors
+/// `invalid_input`.
+pub(super) fn refuse_useless(request: &Request<'_>, layout: &Layout, checked: &Checked) -> Result<()> {
     let name = request.input.shown.display();
     if checked.is_mostly_ragged() {
         let error = Error::invalid(format!("cannot import `{name}`: {}", checked.ragged_sentence()));

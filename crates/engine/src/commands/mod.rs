@@ -13,6 +13,7 @@ pub mod monitors;
 pub mod pipelines;
 pub mod quality;
 pub mod runs;
+pub mod sources;
 pub mod workspaces;
 
 use crate::Engine;
@@ -44,6 +45,7 @@ use runs::{
     Comparison, LogPage, ModelLink, OutputView, RunCompare, RunCurves, RunDetail, RunList, RunLog, RunNote,
     RunOutput, RunPage, RunPick,
 };
+use sources::{DatasetReread, DatasetSniffKept};
 use workspaces::{
     AuditEntry, AuditList, HomeView, Nothing, ProjectNew, ProjectOpen, ProjectStatus, ProjectSummary,
     Settings, WorkspaceCheck, WorkspaceGc, WorkspaceInfo,
@@ -68,6 +70,8 @@ crate::commands! { Engine;
 
     query  "dataset.sniff"        datasets::sniff: DatasetSniff => SniffView [];
     action "dataset.import"       datasets::import: DatasetImport => JobRef;
+    action "dataset.reread"       sources::reread: DatasetReread => JobRef;
+    query  "dataset.sniff_kept"   sources::sniff_kept: DatasetSniffKept => SniffView [Datasets];
     query  "dataset.list"         datasets::list: InProject => Vec<DatasetSummary> [Datasets];
     query  "dataset.show"         datasets::show: DatasetPick => DatasetDetail [Datasets, Pipelines];
     query  "dataset.page"         datasets::page: DatasetPage => TablePage [Datasets];
