@@ -40,7 +40,7 @@ fn png(width: u32, height: u32, mark: u32) -> Vec<u8> {
 fn a_version_is_read_again_in_another_way_without_its_file() {
     let world = World::new();
     let file = world.file("prices.csv", "item;price\napple;1,5\npear;2,25\n");
-    let wrong = ["--options", r#"{"delimiter":",","decimal":"."}"#];
+    let wrong = ["--options", r#"{"delimiter":"|","decimal":"."}"#];
     world.ok(&["dataset", "import", testkit::text(&file), wrong[0], wrong[1]]);
     std::fs::remove_file(&file).expect("removed");
     let look = r#"{"dataset":"prices"}"#;
@@ -197,6 +197,7 @@ fn twenty_thousand_pictures_are_taken_in_seconds() {
     let second = begun.elapsed();
     assert_eq!((&imported["rows"], &imported["version"]), (&json!(20_001), &json!(2)), "{imported}");
     println!("20,000 files: {first:?} at first, {second:?} with one more");
-    assert!(first < Duration::from_secs(60), "{first:?}");
-    assert!(second < Duration::from_secs(30), "{second:?}");
+    // Two busy cores and no optimisation: what is caught is work that grows with the square.
+    assert!(first < Duration::from_secs(120), "{first:?}");
+    assert!(second < Duration::from_secs(60), "{second:?}");
 }

@@ -48,6 +48,12 @@ pub enum Noun {
         #[command(subcommand)]
         verb: DatasetVerb,
     },
+    /// Connections to databases, whose queries `dataset import` can ask.
+    Connection {
+        /// What to do.
+        #[command(subcommand)]
+        verb: ConnectionVerb,
+    },
     /// What was deleted and can come back.
     Trash {
         /// What to do.
@@ -196,6 +202,80 @@ pub struct DatasetArgs {
     pub version: Option<u32>,
 }
 
+/// A number of bytes: `500MB`, `20GB`.
+fn size(text: &str) -> Result<u64, String> {
+    let text = text.trim().to_uppercase();
+    let units =
+        [("KB", 1_000), ("MB", 1_000_000), ("GB", 1_000_000_000), ("TB", 1_000_000_000_000), ("B", 1)];
+    let (number, unit) = units
+        .iter()
+        .find_map(|(word, unit)| text.strip_suffix(word).map(|number| (number, *unit)))
+        .unwrap_or((text.as_str(), 1_u64));
+    let number: u64 =
+        number.trim().parse().map_err(|_| "write a size such as `500MB` or `20GB`".to_owned())?;
+    number.checked_mul(unit).ok_or_else(|| "that is too large".to_owned())
+}
+
+/// Verbs of `fettle connection`.
+#[derive(Debug, Subcommand)]
+pub enum ConnectionVerb {
+    /// Add a connection, or put it in the place of the one of this name. Its password is asked for
+    /// and goes into the keychain; it is never written to a file.
+    Add {
+        /// Its name: lower-case letters, digits and `_`.
+        name: String,
+        /// What kind of server it is.
+        #[arg(long, value_enum)]
+        kind: ConnectionKind,
+        /// The server's name or address, or the folder of its socket.
+        #[arg(long)]
+        host: String,
+        /// Its port; the usual one if left out.
+        #[arg(long)]
+        port: Option<u16>,
+        /// The database.
+        #[arg(long)]
+        database: String,
+        /// The user.
+        #[arg(long)]
+        user: String,
+        /// Whether it is encrypted; it is if left out, unless the server is this machine.
+        #[arg(long, value_enum)]
+        tls: Option<ConnectionTls>,
+        /// Take the password from standard input.
+        #[arg(long)]
+        password_stdin: bool,
+    },
+    /// List the connections.
+    List,
+    /// Connect, and say what the server is.
+    Test {
+        /// The connection.
+        name: String,
+    },
+    /// Remove a connection and its password.
+    Remove {
+        /// The connection.
+        name: String,
+    },
+}
+
+/// A kind of database server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ConnectionKind {
+    /// PostgreSQL, and what speaks as it does.
+    Postgres,
+}
+
+/// How a connection is kept from others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ConnectionTls {
+    /// Encrypted, and the server shows a certificate that this machine trusts.
+    Verified,
+    /// Not at all.
+    Off,
+}
+
 /// Which files of a folder or archive are read, and as what.
 #[derive(Debug, ClapArgs)]
 pub struct FolderArgs {
@@ -220,13 +300,24 @@ pub struct FolderArgs {
 /// Verbs of `fettle dataset`.
 #[derive(Debug, Subcommand)]
 pub enum DatasetVerb {
-    /// Bring a file, or the files of a folder, in as a dataset or as its next version.
+    /// Bring a file, the files of a folder, what is at an address, or the answer of a query in as a
+    /// dataset or as its next version.
     Import {
-        /// The file or folder.
-        file: PathBuf,
+        /// The file, folder, or address (`https://…`).
+        #[arg(required_unless_present = "connection")]
+        file: Option<PathBuf>,
         /// The dataset's name; from the file's if left out.
         #[arg(long)]
         name: Option<String>,
+        /// The connection that is asked; see `fettle connection add`.
+        #[arg(long, requires = "query", requires = "name", conflicts_with_all = ["file", "options"])]
+        connection: Option<String>,
+        /// What it is asked: a `select` in the words of that database.
+        #[arg(long, requires = "connection")]
+        query: Option<String>,
+        /// The most that is fetched, such as `20GB`; 8 GB if left out.
+        #[arg(long, value_parser = size)]
+        max_size: Option<u64>,
         /// How to read it, as JSON that corrects what is guessed. `dataset sniff` prints all of it.
         #[arg(long)]
         options: Option<String>,

@@ -1,6 +1,6 @@
 //! `fettle dataset`.
 
-use base::Result;
+use base::{Error, Result};
 use serde_json::{Value, json};
 
 use super::{Context, keeping, rows, sources, text};
@@ -11,8 +11,18 @@ use crate::print::table;
 /// Runs a verb and gives back the exit code.
 pub fn run(context: &Context, verb: &DatasetVerb) -> Result<u8> {
     match verb {
-        DatasetVerb::Import { file, name, options, target, folder } => {
-            sources::import(context, file, name.as_deref(), (options.as_deref(), folder), target.as_deref())
+        DatasetVerb::Import { file, name, connection, query, max_size, options, target, folder } => {
+            let wanted = sources::Wanted { name, options: options.as_deref(), max_size: *max_size, folder };
+            let imported = match (file, connection, query) {
+                (_, Some(connection), Some(query)) => sources::ask(context, connection, query, &wanted)?,
+                (Some(file), ..) => sources::import(context, file, &wanted)?,
+                (None, ..) => return Err(Error::invalid("nothing was named that could be imported")),
+            };
+            if let Some(target) = target {
+                let request = json!({ "dataset": imported["dataset"], "target": target });
+                let _: Value = context.backend.call("dataset.set_target", context.request(request))?;
+            }
+            Ok(0)
         }
         DatasetVerb::Reread { which, options } => sources::reread(context, pick(which), options),
         DatasetVerb::Sniff { file, folder } => {

@@ -1,25 +1,37 @@
 //! `fettle dataset import` and its kin: where data comes from, and how it is read.
 
+use std::io::IsTerminal as _;
 use std::path::Path;
 
 use base::{Error, Result};
 use serde_json::{Value, json};
 
-use super::Context;
 use super::data::imported;
+use super::{Context, rows, text};
 use crate::absolute;
-use crate::args::FolderArgs;
+use crate::args::{ConnectionKind, ConnectionTls, ConnectionVerb, FolderArgs};
 
-/// Imports a file or folder, and chooses what is to be predicted.
-pub fn import(
-    context: &Context,
-    file: &Path,
-    name: Option<&str>,
-    (options, folder): (Option<&str>, &FolderArgs),
-    target: Option<&str>,
-) -> Result<u8> {
-    let place = with_folder(json!({ "path": absolute(file)? }), folder);
-    let options = match options {
+/// How something is imported.
+pub struct Wanted<'a> {
+    /// The dataset's name.
+    pub name: &'a Option<String>,
+    /// What was said of how to read it.
+    pub options: Option<&'a str>,
+    /// The most bytes that are fetched.
+    pub max_size: Option<u64>,
+    /// What was said of a folder.
+    pub folder: &'a FolderArgs,
+}
+
+/// Imports a file, a folder or what is at an address.
+pub fn import(context: &Context, file: &Path, wanted: &Wanted) -> Result<Value> {
+    if let Some(url) =
+        file.to_str().filter(|text| text.starts_with("https://") || text.starts_with("http://"))
+    {
+        return fetch(context, url, wanted);
+    }
+    let place = with_folder(json!({ "path": absolute(file)? }), wanted.folder);
+    let options = match wanted.options {
         Some(given) => {
             let sniffed: Result<Value> = context.backend.call("dataset.sniff", &place);
             match (sniffed, is_complete(given)) {
@@ -32,14 +44,92 @@ pub fn import(
         None => None,
     };
     let mut request = place;
-    request["name"] = json!(name);
+    request["name"] = json!(wanted.name);
     request["options"] = json!(options);
-    let imported = context.job("dataset.import", request, imported)?;
-    if let Some(target) = target {
-        let request = json!({ "dataset": imported["dataset"], "target": target });
-        let _: Value = context.backend.call("dataset.set_target", context.request(request))?;
+    context.job("dataset.import", request, imported)
+}
+
+fn fetch(context: &Context, url: &str, wanted: &Wanted) -> Result<Value> {
+    let options = wanted.options.map(|given| corrected(json!({}), given)).transpose()?;
+    if wanted.options.is_some_and(|given| !is_complete(given)) {
+        return Err(Error::invalid("what is at an address is not known before it is fetched")
+            .hint("import it without `--options`, then correct it with `fettle dataset reread`"));
     }
-    Ok(0)
+    let request = json!({
+        "url": url, "name": wanted.name, "options": options, "maxBytes": wanted.max_size,
+    });
+    context.job("dataset.fetch", with_folder(request, wanted.folder), imported)
+}
+
+/// Imports the answer of a query.
+pub fn ask(context: &Context, connection: &str, query: &str, wanted: &Wanted) -> Result<Value> {
+    let request = json!({
+        "connection": connection, "query": query, "name": wanted.name, "maxBytes": wanted.max_size,
+        "password": known_password(connection),
+    });
+    context.job("dataset.ask", request, imported)
+}
+
+/// The password that the environment of this call holds: a daemon may have another one.
+fn known_password(connection: &str) -> Option<String> {
+    std::env::var(engine::connections::variable(connection)).ok().filter(|text| !text.is_empty())
+}
+
+/// `fettle connection`.
+pub fn connection(context: &Context, verb: &ConnectionVerb) -> Result<u8> {
+    match verb {
+        ConnectionVerb::Add { name, kind, host, port, database, user, tls, password_stdin } => {
+            let kind = match kind {
+                ConnectionKind::Postgres => "postgres",
+            };
+            let tls = tls.map(|tls| match tls {
+                ConnectionTls::Verified => "verified",
+                ConnectionTls::Off => "off",
+            });
+            let request = json!({
+                "name": name, "kind": kind, "host": host, "port": port, "database": database, "user": user,
+                "tls": tls, "password": password(*password_stdin)?,
+            });
+            let added: Value = context.backend.call("connection.add", request)?;
+            context.printer.result(&added, |added| {
+                let trouble = added["trouble"].as_str().map(|trouble| format!("\nnote: {trouble}"));
+                format!("added `{name}`{}", trouble.unwrap_or_default())
+            });
+            Ok(0)
+        }
+        ConnectionVerb::List => {
+            let list: Value = context.backend.call("connection.list", json!({}))?;
+            let fields = ["name", "kind", "host", "port", "database", "user", "tls"];
+            context.printer.result(&list, |list| rows(list, &fields, &[]));
+            Ok(0)
+        }
+        ConnectionVerb::Test { name } => {
+            let request = json!({ "name": name, "password": known_password(name) });
+            let job = context.backend.run_job("connection.test", request, context.printer)?;
+            context.printer.result(&job.result.unwrap_or_default(), |result| text(&result["server"]));
+            Ok(0)
+        }
+        ConnectionVerb::Remove { name } => {
+            let _: Value = context.backend.call("connection.remove", json!({ "name": name }))?;
+            context.printer.result(&json!({ "name": name }), |_| format!("removed `{name}`"));
+            Ok(0)
+        }
+    }
+}
+
+/// A password out of standard input, or from whoever sits at a terminal; none from nobody.
+fn password(is_piped: bool) -> Result<Option<String>> {
+    let failed = |e| Error::new(base::Code::Unavailable, "cannot read the password").because(e);
+    let read = if is_piped {
+        let mut text = String::new();
+        std::io::stdin().read_line(&mut text).map_err(failed)?;
+        text.trim_end_matches(['\r', '\n']).to_owned()
+    } else if std::io::stdin().is_terminal() {
+        rpassword::prompt_password("password (empty for none): ").map_err(failed)?
+    } else {
+        String::new()
+    };
+    Ok((!read.is_empty()).then_some(read))
 }
 
 /// Reads what a version keeps in another way.

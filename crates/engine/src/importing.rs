@@ -2,13 +2,15 @@
 //! kept, and a version is recorded. A version becomes a table again when its table was removed from
 //! the cache. Where bytes can come from is in the modules below.
 
+pub(crate) mod fetch;
 mod folders;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use base::{Code, Error, Progress, Result, VersionId};
 use data::checks::CheckResult;
-use data::import::{FolderOptions, ImportReport, ParseOptions, Rejected};
+use data::import::{FolderOptions, Format, ImportReport, ParseOptions, Rejected};
 use data::{Profile, TableFile};
 use serde::{Deserialize, Serialize};
 use store::datasets::{Dataset, DatasetVersion, NewVersion};
@@ -18,7 +20,9 @@ use store::{Action, Digest, datasets};
 use crate::Engine;
 use crate::commands::datasets::DatasetImported;
 use crate::commands::sources::Origin;
+use crate::connections::with_way_in;
 use crate::datasets::{check_name, name_from, parse_options};
+use fetch::{Address, Fetched};
 use folders::folder_options;
 
 /// What an import found, kept as an object beside the bytes.
@@ -55,6 +59,23 @@ pub(crate) enum Source {
     Path(PathBuf),
     /// What the version of this number keeps; the newest one without a number.
     Kept(Option<u32>),
+    /// A file at an address.
+    Address(Address),
+    /// The answer of a query.
+    Query(Question),
+}
+
+/// A query, and whom it is asked.
+#[derive(Debug, Clone)]
+pub(crate) struct Question {
+    /// The name of the connection.
+    pub(crate) connection: String,
+    /// The query.
+    pub(crate) sql: String,
+    /// The password, if it is not where passwords are looked for.
+    pub(crate) password: Option<String>,
+    /// The most bytes of the answer, as the server sends it.
+    pub(crate) most_bytes: Option<u64>,
 }
 
 /// Bytes that are kept, and how they are to be read.
@@ -63,6 +84,8 @@ struct Arrived {
     options: ParseOptions,
     source_name: String,
     origin: Option<Origin>,
+    /// What was found out on the way.
+    notes: Vec<String>,
 }
 
 impl Import {
@@ -79,7 +102,12 @@ impl Import {
         let name = match (&self.name, &self.from) {
             (Some(name), _) => name.clone(),
             (None, Source::Path(path)) => name_from(path),
-            (None, Source::Kept(_)) => return Err(Error::invalid("a dataset has to be named")),
+            (None, Source::Address(address)) => name_from(Path::new(&address.file_name())),
+            (None, Source::Kept(_) | Source::Query(_)) => {
+                return Err(
+                    Error::invalid("the dataset has to be named").hint("give it a name with `--name`")
+                );
+            }
         };
         check_name(&name)?;
         Ok(name)
@@ -91,6 +119,8 @@ impl Import {
             Source::Path(path) => format!("`{}`", path.display()),
             Source::Kept(Some(number)) => format!("version {number} again"),
             Source::Kept(None) => "the newest version again".to_owned(),
+            Source::Address(address) => format!("`{}`", address.shown()),
+            Source::Query(question) => format!("the answer of `{}`", question.connection),
         }
     }
 }
@@ -111,6 +141,12 @@ impl Engine {
         let arrived = match &what.from {
             Source::Path(path) => self.take_path(path, what, previous, progress).map_err(within)?,
             Source::Kept(number) => self.take_kept(project, &name, *number, what)?,
+            Source::Address(address) => {
+                self.take_address(address, what, previous, progress).map_err(within)?
+            }
+            Source::Query(question) => {
+                self.take_answer(question, what, previous, progress).map_err(within)?
+            }
         };
         if let Some((dataset, _)) = &before
             && let Some(version) = self.same(dataset, &arrived)?
@@ -122,7 +158,8 @@ impl Engine {
         let (table, report) =
             self.make_table(&arrived.content, &arrived.options, draft.path(), progress).map_err(within)?;
         let profile = data::profile::profile(&table, progress)?;
-        let warnings: Vec<String> = report.warnings.iter().map(|warning| warning.message.clone()).collect();
+        let found = report.warnings.iter().map(|warning| warning.message.clone());
+        let warnings: Vec<String> = arrived.notes.iter().cloned().chain(found).collect();
         let (rejected, origin) = (report.rejected.clone(), arrived.origin.clone());
         let record = ImportRecord { profile, rejected, warnings: warnings.clone(), origin };
         let (dataset, version) = self.record_version(project, &name, &arrived, (&report, &record))?;
@@ -151,7 +188,74 @@ impl Engine {
         let source_name =
             path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let content = self.keep_path(path, &options, before, progress)?;
-        Ok(Arrived { content, options, source_name, origin: None })
+        Ok(Arrived { content, options, source_name, origin: None, notes: Vec::new() })
+    }
+
+    /// Fetches a file and keeps it, unless the server says that it is what the version before keeps.
+    fn take_address(
+        &self,
+        address: &Address,
+        what: &Import,
+        before: Option<&DatasetVersion>,
+        progress: &Progress,
+    ) -> Result<Arrived> {
+        let url = address.shown();
+        let found = before.map(|version| self.import_record(version)).transpose()?;
+        let origin = found.and_then(|found| found.origin);
+        let known = match &origin {
+            Some(Origin::Address { url: from, etag, .. }) if *from == url => etag.as_deref(),
+            _ => None,
+        };
+        let (file, etag) = match (self.fetch(address, known, progress)?, before) {
+            (Fetched::File { file, etag }, _) => (file, etag),
+            (Fetched::Same, Some(version)) => {
+                let options = what.options.clone().map_or_else(|| parse_options(version), Ok)?;
+                let (content, source_name) = (version.content, version.source_name.clone());
+                return Ok(Arrived { content, options, source_name, origin, notes: Vec::new() });
+            }
+            (Fetched::Same, None) => {
+                return Err(Error::internal("a server knows a version that is not there"));
+            }
+        };
+        let taken = self.take_path(file.path(), what, before, progress);
+        let arrived = taken.map_err(|error| without_path(error, file.path()))?;
+        let at = self.store().clock().now().as_ms();
+        let origin = Some(Origin::Address { url, etag, at });
+        Ok(Arrived { source_name: address.file_name(), origin, ..arrived })
+    }
+
+    /// Asks a database and keeps the answer.
+    fn take_answer(
+        &self,
+        question: &Question,
+        what: &Import,
+        before: Option<&DatasetVersion>,
+        progress: &Progress,
+    ) -> Result<Arrived> {
+        let Question { connection: name, sql, password, most_bytes } = question;
+        let connection = self.connection(name)?;
+        let password = self.password(name, &connection, password.clone());
+        let temp = self.table_draft()?;
+        let file = temp.path().join("answer");
+        let to = (file.as_path(), most_bytes.unwrap_or(connect::MOST_BYTES));
+        let answer = connect::query(&connection.server(), password.as_deref(), sql, to, progress)
+            .map_err(|error| with_way_in(name, password.is_some(), error))?;
+        if answer.rows == 0 {
+            return Err(Error::invalid("the query has no rows").hint("ask for some"));
+        }
+        // The file says what its columns are; only what somebody set of them is taken from before.
+        let kinds = match (&what.options, before) {
+            (Some(options), _) => options.kinds.clone(),
+            (None, Some(version)) => parse_options(version)?.kinds,
+            (None, None) => BTreeMap::new(),
+        };
+        let options = ParseOptions { format: Format::Arrow, kinds, ..ParseOptions::default() };
+        let what = Import { options: Some(options), folder: None, ..what.clone() };
+        let arrived = self.take_path(&file, &what, before, progress)?;
+        let at = self.store().clock().now().as_ms();
+        let origin = Some(Origin::Query { connection: name.clone(), query: sql.clone(), at });
+        let source_name = format!("query of {name}");
+        Ok(Arrived { source_name, origin, notes: answer.warnings, ..arrived })
     }
 
     /// What a version of the dataset keeps, to be read in another way.
@@ -167,7 +271,8 @@ impl Engine {
         let options = what.options.clone().unwrap_or_else(|| before.clone());
         refuse_other_shape(&before, &options)?;
         let origin = self.import_record(&version)?.origin;
-        Ok(Arrived { content: version.content, options, source_name: version.source_name, origin })
+        let (content, source_name) = (version.content, version.source_name);
+        Ok(Arrived { content, options, source_name, origin, notes: Vec::new() })
     }
 
     fn record_version(
@@ -191,7 +296,13 @@ impl Engine {
             profile: Some(profile),
             source_name: arrived.source_name.clone(),
         };
-        self.store().write(Action::new("dataset.import", name), |w| {
+        let action = Action::new("dataset.import", name);
+        let action = match &arrived.origin {
+            Some(Origin::Address { url, .. }) => action.with("from", url.as_str()),
+            Some(Origin::Query { connection, .. }) => action.with("from", connection.as_str()),
+            None => action,
+        };
+        self.store().write(action, |w| {
             let dataset = match datasets::by_name(w, &project.id, name)? {
                 Some(dataset) => dataset,
                 None => datasets::create(w, &project.id, name)?,

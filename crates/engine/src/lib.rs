@@ -3,6 +3,7 @@
 //! line and HTTP call the same commands; none holds logic of its own.
 
 pub mod commands;
+pub mod connections;
 mod datasets;
 mod deploy;
 pub mod events;
