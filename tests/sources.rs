@@ -201,3 +201,27 @@ fn twenty_thousand_pictures_are_taken_in_seconds() {
     assert!(first < Duration::from_secs(120), "{first:?}");
     assert!(second < Duration::from_secs(60), "{second:?}");
 }
+
+#[test]
+fn a_dataset_follows_a_folder_into_which_another_program_writes() {
+    let world = World::new();
+    let root = folder(&world, "daily", &[("a/1.csv", "x\n1\n")]);
+    world.ok(&["dataset", "import", testkit::text(&root)]);
+    let mut daemon = world.command(&["daemon", "start"]);
+    let quiet = std::process::Stdio::null;
+    let mut daemon = daemon.stdout(quiet()).stderr(quiet()).spawn().expect("the daemon starts");
+    let until = |what: &str, holds: &dyn Fn() -> bool| {
+        let started = Instant::now();
+        while !holds() {
+            assert!(started.elapsed() < Duration::from_secs(60), "waited in vain until {what}");
+            std::thread::sleep(Duration::from_millis(100));
+        }
+    };
+    until("the daemon answers", &|| world.ok(&["daemon", "status"])["running"] == true);
+    world.ok(&["dataset", "follow", "daily", testkit::text(&root)]);
+    write(&root.join("b/2.csv"), b"x\n2\n");
+    until("there is a second version", &|| world.ok(&["dataset", "show", "daily"])["version"] == 2);
+    assert_eq!(rows(&world, "select sum(x) as n from daily"), json!([["3"]]));
+    world.ok(&["daemon", "stop"]);
+    daemon.wait().expect("it ends");
+}
