@@ -69,8 +69,7 @@ fn used() -> (f64, u64) {
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
     // The name before the bracket may hold blanks; user and system time are the 12th and 13th after.
     let behind = stat.rsplit(')').next().unwrap_or_default();
-    let ticks: u64 =
-        behind.split_whitespace().skip(11).take(2).map(|field| field.parse().unwrap_or(0)).sum();
+    let ticks: u64 = behind.split_whitespace().skip(11).take(2).map(|field| field.parse().unwrap_or(0)).sum();
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     let peak_kb = peak.and_then(|text| text.split_whitespace().next()).and_then(|kb| kb.parse::<u64>().ok());
