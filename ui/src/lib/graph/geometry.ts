@@ -28,6 +28,13 @@ export function freePlace(doc: PipelineDoc, wanted: Place): Place {
   return [x, y]
 }
 
+/** Halfway between two steps: where one that is put into their wire stands at first. */
+export function placeBetween(doc: PipelineDoc, from: string, to: string): Place {
+  const at = (id: string): Place => doc.steps.find((step) => step.id === id)?.position ?? [0, 0]
+  const [[x1, y1], [x2, y2]] = [at(from), at(to)]
+  return snap([(x1 + x2) / 2, (y1 + y2) / 2])
+}
+
 function overlaps(a: Place, b: Place): boolean {
   return Math.abs(a[0] - b[0]) < STEP_WIDTH && Math.abs(a[1] - b[1]) < STEP_HEIGHT
 }

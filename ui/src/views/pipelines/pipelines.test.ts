@@ -220,6 +220,19 @@ describe('the outline', () => {
     await waitFor(() => expect(screen.getByTestId('row-impute').textContent).toContain('split.table'))
   })
 
+  it('a deleted step leaves the offer to reconnect, and then one undo brings all of it back', async () => {
+    await inOutline()
+    await choose('impute')
+    expect(runCommand('edit.delete')).toBe(true)
+    await waitFor(() => expect(screen.getByTestId('row-encode').textContent).toContain('table is missing'))
+    await fireEvent.click(await screen.findByTestId('delete-reconnect'))
+    await waitFor(() => expect(screen.getByTestId('row-encode').textContent).toContain('split.table'))
+    expect(screen.queryByTestId('row-impute')).toBeNull()
+    runCommand('edit.undo')
+    await waitFor(() => expect(screen.getByTestId('row-encode').textContent).toContain('impute.table'))
+    expect(screen.getByTestId('editor-undo')).toHaveProperty('disabled', true)
+  })
+
   it('adds a step after the selected one', async () => {
     await inOutline()
     await choose('encode')

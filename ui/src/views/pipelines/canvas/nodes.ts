@@ -4,7 +4,7 @@
 import { Position, type Edge, type Node, type NodeHandle } from '@xyflow/svelte'
 
 import type { PipelineDoc, PortView, StepDoc, StepKindView } from '../../../host/bindings'
-import { wireId, wiresOf } from '../../../lib/graph/doc'
+import { wireId, wiresOf, type Wire } from '../../../lib/graph/doc'
 import type { Face } from '../../../lib/graph/faces'
 import { STEP_HEIGHT, STEP_WIDTH } from '../../../lib/graph/geometry'
 import { outputPort, type Kinds } from '../../../lib/graph/kinds'
@@ -89,23 +89,25 @@ function labelOf({ title, step, face }: StepData): string {
   return `${name}, ${face.word}${face.summary === null ? '' : `, ${face.summary}`}`
 }
 
-/** The edges; `before` gives those that stay as they are. */
-export function buildEdges(doc: PipelineDoc, kinds: Kinds, selected: readonly string[], before: readonly WireEdge[]): WireEdge[] {
+/** The edges; `before` gives those that stay as they are, `entered` the wire that a step would go into. */
+export function buildEdges(doc: PipelineDoc, kinds: Kinds, selected: readonly string[], before: readonly WireEdge[], entered: Wire | null = null): WireEdge[] {
   const old = new Map(before.map((edge) => [edge.id, edge]))
   const isSelected = new Set(selected)
+  const marked = entered === null ? null : wireId(entered)
   return wiresOf(doc).map((wire) => {
     const id = wireId(wire)
     const known = old.get(id)
     const type = outputPort(doc, kinds, wire.from)?.type ?? 'files'
+    const look = id === marked ? `${type} entered` : type
     const isChosen = isSelected.has(id)
-    if (known !== undefined && known.class === type && (known.selected ?? false) === isChosen) return known
+    if (known !== undefined && known.class === look && (known.selected ?? false) === isChosen) return known
     return {
       id,
       source: wire.from.step,
       sourceHandle: wire.from.port,
       target: wire.to.step,
       targetHandle: wire.to.port,
-      class: type,
+      class: look,
       selected: isChosen,
       ariaLabel: `${type} from ${wire.from.step} to ${wire.to.step}`,
     }

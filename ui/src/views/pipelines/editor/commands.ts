@@ -1,11 +1,12 @@
 // The commands of the editor, whatever is on show. The canvas adds its own.
 
-import { deleteSteps, dissolveStep, duplicate, tidy } from '../../../lib/graph/commands'
+import { deleteSteps, dissolveSteps, duplicate, joinable, tidy } from '../../../lib/graph/commands'
 import { downstreamOf, upstreamOf, wireId, wiresOf } from '../../../lib/graph/doc'
 import { disconnect } from '../../../lib/graph/wiring'
+import { plural } from '../../../lib/format'
 import type { Command } from '../../../lib/keys'
 import { call } from '../../../host/host'
-import { toastFailure } from '../../../parts/toast.svelte'
+import { toast, toastFailure } from '../../../parts/toast.svelte'
 import { isTyping, pasteLinked } from './clipping'
 import type { Editor } from './editor.svelte'
 
@@ -24,10 +25,35 @@ export async function tidyUp(editor: Editor): Promise<void> {
 /** Removes what is selected: steps with their wires, or only wires. */
 export function deleteSelection(editor: Editor): void {
   const { steps } = editor.document.selection
-  if (steps.length > 0) editor.document.run(deleteSteps(editor.doc, steps))
+  if (steps.length > 0) removeSteps(editor, steps)
   else editor.document.run(disconnect(editor.doc, editor.document.selectedWires()))
 }
 
+/** Removes steps. Where that breaks a chain which could be joined, joining it is offered. */
+export function removeSteps(editor: Editor, ids: readonly string[]): void {
+  const here = editor.document
+  const before = editor.doc
+  const loose = joinable(before, editor.kinds, ids)
+  if (!here.run(deleteSteps(before, ids)) || loose <= 0) return
+  const after = editor.doc
+  const name = ids.length === 1 ? ids.join() : plural(ids.length, 'step')
+  const close = toast({
+    title: `Deleted ${name}`,
+    detail: `${plural(loose, 'wire')} could go past it.`,
+    action: { label: 'Reconnect', testid: 'delete-reconnect', run: () => { close(); reconnect() } },
+  })
+  // In place of the delete, so that one undo brings all of it back; not if something else was done since.
+  function reconnect(): void {
+    if (editor.doc !== after) return void toast({ title: 'The pipeline has changed since', tone: 'warning', stay: 5_000 })
+    here.undo()
+    here.run(dissolveSteps(before, editor.kinds, ids))
+  }
+}
+
+/** Removes the selected steps and joins what was around them. */
+export function dissolveSelection(editor: Editor): void {
+  editor.document.run(dissolveSteps(editor.doc, editor.kinds, editor.document.selection.steps))
+}
 
 function extend(editor: Editor, side: typeof upstreamOf): void {
   const { steps } = editor.document.selection
@@ -55,7 +81,7 @@ export function editorCommands(editor: Editor, dialogs: { commit: () => void }):
     command('edit.pasteLinked', 'Paste and keep incoming wires', ['Mod+Shift+V'], () => void pasteLinked(editor), isFree),
     command('edit.duplicate', 'Duplicate the selected steps', ['Mod+D'], () => void here.run(duplicate(editor.doc, editor.kinds, here.selection.steps)), hasSteps),
     command('edit.delete', 'Delete what is selected', ['Delete', 'Backspace'], () => deleteSelection(editor), hasAny),
-    command('edit.dissolve', 'Delete the step and reconnect', ['Mod+Backspace'], () => { if (editor.selected !== null) here.run(dissolveStep(editor.doc, editor.kinds, editor.selected)) }, () => isFree() && editor.selected !== null),
+    command('edit.dissolve', 'Delete and reconnect', ['Alt+Delete', 'Alt+Backspace', 'Mod+Backspace'], () => dissolveSelection(editor), hasSteps),
     command('edit.selectAll', 'Select everything', ['Mod+A'], selectAll, isFree),
     command('edit.selectBefore', 'Select all steps before', ['Shift+Alt+ArrowLeft'], () => extend(editor, upstreamOf), hasSteps),
     command('edit.selectAfter', 'Select all steps after', ['Shift+Alt+ArrowRight'], () => extend(editor, downstreamOf), hasSteps),
