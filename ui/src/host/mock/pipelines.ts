@@ -121,15 +121,20 @@ function examine(doc: PipelineDoc): { problems: Problem[]; columns: { [key in st
       if (!input.isOptional && (one.inputs[input.name] ?? []).length === 0) tell(one.id, { port: input.name, message: `\`${one.id}\` needs a ${input.type} at \`${input.name}\``, hint: 'connect a step to it' })
     }
     if (one.kind === 'dataset' && !one.params.dataset) tell(one.id, { param: 'dataset', message: 'no dataset is chosen', hint: 'choose one, or drop a file into the window' })
+    const incoming = columns[one.inputs.table?.[0] ?? ''] ?? PENGUINS
+    const isKnown = (name: string): boolean => incoming.some((column) => column.name === name)
+    const chosen = Array.isArray(one.params.columns) ? one.params.columns.map(String) : []
+    const absent = chosen.find((name) => !isKnown(name))
+    if (absent !== undefined) tell(one.id, { param: 'columns', message: `there is no column \`${absent}\``, hint: 'choose one of the columns of the step before' })
     const expression = one.params.expression
     if (one.kind === 'filter' && !expression) tell(one.id, { param: 'expression', message: 'the expression is empty', hint: 'write a condition, such as `age >= 18`' })
     if (typeof expression === 'string') {
       const words = expression.replaceAll(/'[^']*'/g, '').match(/[a-z_][a-z0-9_]+/g) ?? []
-      const unknown = words.find((word) => !['and', 'or', 'not', 'is', 'null', 'in', 'abs', 'round', 'like'].includes(word) && PENGUINS.every((column) => column.name !== word))
-      if (unknown !== undefined) tell(one.id, { param: 'expression', message: `there is no column \`${unknown}\``, hint: 'did you mean `bill_length_mm`?' })
+      const unknown = words.find((word) => !['and', 'or', 'not', 'is', 'null', 'in', 'abs', 'round', 'like'].includes(word) && !isKnown(word))
+      if (unknown !== undefined) tell(one.id, { param: 'expression', message: `there is no column \`${unknown}\``, hint: unknown.startsWith('bill_') ? 'did you mean `bill_length_mm`?' : 'choose one of the columns of the step before' })
     }
     if (one.kind === 'split' && Number(one.params.train ?? 0.6) > 0.9) tell(one.id, { param: 'train', isWarning: true, message: 'few rows are left to judge the model by' })
-    for (const output of kind?.outputs ?? []) if (output.type === 'table') columns[`${one.id}.${output.name}`] = PENGUINS
+    for (const output of kind?.outputs ?? []) if (output.type === 'table') columns[`${one.id}.${output.name}`] = one.kind === 'select' && chosen.length > 0 ? incoming.filter((column) => chosen.includes(column.name) === (one.params.mode !== 'drop')) : incoming
   }
   return { problems, columns }
 }

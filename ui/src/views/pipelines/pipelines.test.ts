@@ -314,6 +314,32 @@ describe('the file', () => {
   })
 })
 
+describe('a problem', () => {
+  it('offers the nearest column, takes it in one undo, and says where the column was lost', async () => {
+    await inOutline()
+    await choose('split')
+    await fireEvent.change(screen.getByTestId('outline-add'), { target: { value: 'filter' } })
+    await choose('filter')
+    await fireEvent.input(input('param-expression', 'textarea'), { target: { value: 'bill_lenght_mm > 3' } })
+    const offered = await within(screen.getByTestId('param-expression')).findByText('Use bill_length_mm')
+    await fireEvent.click(offered)
+    await waitFor(() => expect(input('param-expression', 'textarea')).toHaveProperty('value', 'bill_length_mm > 3'))
+    runCommand('edit.undo')
+    await waitFor(() => expect(input('param-expression', 'textarea')).toHaveProperty('value', 'bill_lenght_mm > 3'))
+    await screen.findByText('Use bill_length_mm')
+    await waitFor(() => expect(runCommand('edit.fix')).toBe(true))
+    await waitFor(() => expect(screen.getByTestId('editor-problems').textContent).toContain('No problems'))
+  })
+
+  it('of an open input offers the nearest step', async () => {
+    await inOutline()
+    await choose('linear')
+    await fireEvent.click(screen.getByLabelText('Disconnect encode.table'))
+    await fireEvent.click(await within(screen.getByTestId('input-table')).findByText('Connect encode.table'))
+    await waitFor(() => expect(screen.getByTestId('row-linear').textContent).toContain('encode.table'))
+  })
+})
+
 describe('the drawer', () => {
   it('leads from a problem to its field', async () => {
     await inOutline()

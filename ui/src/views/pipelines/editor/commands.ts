@@ -2,6 +2,7 @@
 
 import { deleteSteps, dissolveSteps, duplicate, joinable, tidy } from '../../../lib/graph/commands'
 import { downstreamOf, upstreamOf, wireId, wiresOf } from '../../../lib/graph/doc'
+import type { Fix } from '../../../lib/graph/fixes'
 import { disconnect } from '../../../lib/graph/wiring'
 import { plural } from '../../../lib/format'
 import type { Command } from '../../../lib/keys'
@@ -50,6 +51,16 @@ export function removeSteps(editor: Editor, ids: readonly string[]): void {
   }
 }
 
+/** Goes the likeliest way out of the first problem of the selected step. */
+function mendSelected(editor: Editor): void {
+  const fix = fixesOfSelected(editor)[0]
+  if (fix !== undefined) editor.mend(fix)
+}
+
+function fixesOfSelected(editor: Editor): Fix[] {
+  return editor.problems.filter((problem) => problem.step === editor.selected).flatMap((problem) => editor.fixesFor(problem))
+}
+
 /** Removes the selected steps and joins what was around them. */
 export function dissolveSelection(editor: Editor): void {
   editor.document.run(dissolveSteps(editor.doc, editor.kinds, editor.document.selection.steps))
@@ -82,6 +93,7 @@ export function editorCommands(editor: Editor, dialogs: { commit: () => void }):
     command('edit.duplicate', 'Duplicate the selected steps', ['Mod+D'], () => void here.run(duplicate(editor.doc, editor.kinds, here.selection.steps)), hasSteps),
     command('edit.delete', 'Delete what is selected', ['Delete', 'Backspace'], () => deleteSelection(editor), hasAny),
     command('edit.dissolve', 'Delete and reconnect', ['Alt+Delete', 'Alt+Backspace', 'Mod+Backspace'], () => dissolveSelection(editor), hasSteps),
+    command('edit.fix', 'Fix the problem of the selected step', ['Mod+.'], () => mendSelected(editor), () => editor.selected !== null && fixesOfSelected(editor).length > 0),
     command('edit.selectAll', 'Select everything', ['Mod+A'], selectAll, isFree),
     command('edit.selectBefore', 'Select all steps before', ['Shift+Alt+ArrowLeft'], () => extend(editor, upstreamOf), hasSteps),
     command('edit.selectAfter', 'Select all steps after', ['Shift+Alt+ArrowRight'], () => extend(editor, downstreamOf), hasSteps),

@@ -6,6 +6,7 @@ import type { ColumnView, PipelineDoc, PipelineView, PlanView, Problem } from '.
 import { query, type Query } from '../../../host/host'
 import { endText, stepOf, type End } from '../../../lib/graph/doc'
 import { facesOf, type Face } from '../../../lib/graph/faces'
+import { fixesFor, type Fix } from '../../../lib/graph/fixes'
 import type { Kinds } from '../../../lib/graph/kinds'
 import { tableSource } from '../../../lib/graph/outline'
 import { shell } from '../../../parts/shell.svelte'
@@ -86,6 +87,17 @@ export class Editor {
     const kind = this.kinds.get(stepOf(this.doc, id)?.kind ?? '')
     const out = kind?.outputs.find((port) => port.type === 'table')
     return out === undefined ? [] : (this.columns[`${id}.${out.name}`] ?? [])
+  }
+
+  /** The ways out of a problem. */
+  fixesFor(problem: Problem): Fix[] {
+    return fixesFor(this.doc, this.kinds, this.columns, problem)
+  }
+
+  /** Goes one of them. */
+  mend(fix: Fix): void {
+    if (fix.type === 'show') this.show(fix.step)
+    else if (this.document.run(fix.outcome)) this.document.seal()
   }
 
   /** Runs the pipeline as it is on screen, or what one step needs. */
