@@ -7,6 +7,7 @@ import { freePlace, GAP_X, snap, STEP_WIDTH, type Place } from './geometry'
 import { idProblem, idsOf, uniqueId } from './ids'
 import { kindOf, outputPort, type Kinds } from './kinds'
 import { bestInput, bestOutput, fits, judge } from './rules'
+import { besideOf, withBeside, type Sheet } from './sheet'
 import { done, refused, splice, withSourcesMapped, withWire, type Outcome } from './wiring'
 
 /** What a new step is tied to. */
@@ -151,14 +152,16 @@ export function tidy(doc: PipelineDoc, positions: Record<string, Place>): Outcom
 }
 
 /** Gives a step another id; every wire follows. */
-export function renameStep(doc: PipelineDoc, from: string, to: string): Outcome {
+export function renameStep(doc: Sheet, from: string, to: string): Outcome {
   const problem = idProblem(doc, from, to)
   if (problem !== null) return refused(problem)
   const steps = doc.steps.map((step) => {
     const turned = withSourcesMapped(step, (end) => (end.step === from ? { ...end, step: to } : end))
     return turned.id === from ? { ...turned, id: to } : turned
   })
-  return done(`Rename ${from} to ${to}`, { ...doc, steps }, [to])
+  const { frames, skipped } = besideOf(doc)
+  const followed = { frames, skipped: skipped.map((id) => (id === from ? to : id)) }
+  return done(`Rename ${from} to ${to}`, withBeside({ ...doc, steps }, followed), [to])
 }
 
 /** Copies steps beside themselves; wires among them and into them are kept. */
@@ -213,8 +216,8 @@ export function insertCopies(
 }
 
 /** Puts another document in place of this one: the file was edited, or a commit restored. */
-export function replaceAll(doc: PipelineDoc, other: PipelineDoc, label: string): Outcome {
-  return done(label, { ...other, name: doc.name })
+export function replaceAll(doc: Sheet, other: PipelineDoc, label: string): Outcome {
+  return done(label, withBeside({ ...other, name: doc.name }, besideOf(doc)))
 }
 
 /** The output a step is followed by when nothing else is said: the first that is not a report. */

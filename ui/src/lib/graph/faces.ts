@@ -2,10 +2,11 @@
 
 import type { PipelineDoc, PlanView, Problem, RunDetail, StepDoc, StepRunView } from '../../host/bindings'
 import { isSameWork, stepOf } from './doc'
+import { besideOf, type Sheet } from './sheet'
 
 /** What a badge says. */
 export type Badge =
-  'draft' | 'ready' | 'cached' | 'queued' | 'running' | 'done' | 'failed' | 'blocked' | 'stale' | 'cancelled' | 'interrupted'
+  'draft' | 'ready' | 'cached' | 'queued' | 'running' | 'done' | 'failed' | 'blocked' | 'stale' | 'cancelled' | 'interrupted' | 'skipped'
 
 /** A step's face beside its name. */
 export interface Face {
@@ -26,6 +27,9 @@ export interface Known {
   run: RunDetail | null
 }
 
+/** The face of a step that a run goes past. */
+export const SKIPPED: Face = { badge: 'skipped', word: 'Skipped', reasons: ['Runs go past it: what comes in goes on as it is.'], summary: null }
+
 /** True while a run works or waits. */
 export function isLive(run: RunDetail | null): boolean {
   return run !== null && (run.summary.state === 'queued' || run.summary.state === 'running')
@@ -44,6 +48,13 @@ export function facesOf(known: Known): Map<string, Face> {
       return [step.id, restFace(step, known.problems, planned.get(step.id), last, isSameAsRun)]
     }),
   )
+}
+
+/** The same, with the steps of the sheet that are skipped. */
+export function facesWithSkipped(known: Known, sheet: Sheet): Map<string, Face> {
+  const faces = facesOf(known)
+  for (const id of besideOf(sheet).skipped) faces.set(id, SKIPPED)
+  return faces
 }
 
 function isUnchanged(step: StepDoc, run: RunDetail | null): boolean {

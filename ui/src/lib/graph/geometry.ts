@@ -76,8 +76,7 @@ const MARGIN = 24
 const MARGIN_TOP = 52
 
 /** The view with everything in the middle of a canvas of this size, and nothing larger than life. */
-export function fittingView(doc: PipelineDoc, width: number, height: number): View {
-  const box = boxAround(doc.steps.map((step) => step.position))
+export function fittingView(box: Box | null, width: number, height: number): View {
   if (box === null) return { x: width / 2 - STEP_WIDTH / 2, y: height / 2 - STEP_HEIGHT / 2, zoom: 1 }
   const room = { width: width - 2 * MARGIN, height: height - MARGIN_TOP - MARGIN }
   const zoom = Math.min(1, Math.max(SMALLEST_ZOOM, Math.min(room.width / box.width, room.height / box.height)))

@@ -4,6 +4,7 @@ import { untrack } from 'svelte'
 import type { Viewport } from '@xyflow/svelte'
 
 import { stepOf } from '../../../lib/graph/doc'
+import { contentBox } from '../../../lib/graph/frames'
 import { boxAround, fittingView, isSameView, shareInView, type Box } from '../../../lib/graph/geometry'
 import type { Editor } from '../editor/editor.svelte'
 import type { Board } from './board.svelte'
@@ -43,12 +44,12 @@ export class Camera {
 
   /** The view to open with. Asked for whenever the size changes, but decided once. */
   opening(): Viewport {
-    return (this.#opened ??= this.#fitted = fittingView(this.#editor.doc, this.width, this.height))
+    return (this.#opened ??= this.#fitted = fittingView(contentBox(this.#editor.doc), this.width, this.height))
   }
 
   /** Shows everything. */
   fit(): void {
-    this.#fitted = fittingView(this.#editor.doc, this.width, this.height)
+    this.#fitted = fittingView(contentBox(this.#editor.doc), this.width, this.height)
     void this.#lens.setViewport(this.#fitted).then(() => this.look())
   }
 
@@ -57,7 +58,7 @@ export class Camera {
     const steps = this.#editor.doc.steps.filter((step) => ids.includes(step.id))
     if (steps.length === 0) return this.fit()
     this.#fitted = null
-    void this.#lens.setViewport(fittingView({ ...this.#editor.doc, steps }, this.width, this.height)).then(() => this.look())
+    void this.#lens.setViewport(fittingView(boxAround(steps.map((step) => step.position)), this.width, this.height)).then(() => this.look())
   }
 
   zoomBy(factor: number): void {

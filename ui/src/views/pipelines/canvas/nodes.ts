@@ -6,12 +6,16 @@ import { Position, type Edge, type Node, type NodeHandle } from '@xyflow/svelte'
 import type { PipelineDoc, PortView, StepDoc, StepKindView } from '../../../host/bindings'
 import { wireId, wiresOf, type Wire } from '../../../lib/graph/doc'
 import type { Face } from '../../../lib/graph/faces'
+import { stepsIn } from '../../../lib/graph/frames'
 import { STEP_HEIGHT, STEP_WIDTH } from '../../../lib/graph/geometry'
 import { outputPort, type Kinds } from '../../../lib/graph/kinds'
+import { besideOf, type Frame, type Sheet } from '../../../lib/graph/sheet'
 
 /** What a node shows. */
 export type StepData = { step: StepDoc; kind: StepKindView | null; title: string; face: Face }
 export type StepNode = Node<StepData, 'step'>
+export type FrameNode = Node<{ frame: Frame; isAround: boolean }, 'frame'>
+export type CanvasNode = StepNode | FrameNode
 export type WireEdge = Edge
 
 /** Width of a port's mark; its reach for the pointer is wider. */
@@ -45,6 +49,30 @@ export function buildNodes(
     if (known !== undefined && known.data === data && known.position === position && (known.selected ?? false) === isChosen) return known
     return { ...(known ?? fresh(step, kind)), position, data, selected: isChosen, ariaLabel: labelOf(data) }
   })
+}
+
+/** The frames, under the steps; `before` gives those that stay as they are. */
+export function buildFrames(doc: Sheet, selected: readonly string[], before: readonly FrameNode[]): FrameNode[] {
+  const old = new Map(before.map((node) => [node.id, node]))
+  return besideOf(doc).frames.map((frame) => {
+    const known = old.get(frame.id)
+    const isAround = stepsIn(doc, frame).length > 0
+    const isChosen = selected.includes(frame.id)
+    if (known !== undefined && known.data.frame === frame && known.data.isAround === isAround && known.dragging !== true && (known.selected ?? false) === isChosen) return known
+    const [x, y, width, height] = frame.box
+    const position = known?.dragging === true ? known.position : { x, y }
+    return { id: frame.id, type: 'frame', data: { frame, isAround }, position, width, height, measured: { width, height }, selected: isChosen, zIndex: -1, connectable: false, ariaLabel: `Frame ${frame.title}` }
+  })
+}
+
+/** True for a frame. */
+export function isFrame(node: CanvasNode): node is FrameNode {
+  return node.type === 'frame'
+}
+
+/** True for a step. */
+export function isStep(node: CanvasNode): node is StepNode {
+  return node.type === 'step'
 }
 
 function place(known: StepNode | undefined, step: StepDoc): { x: number; y: number } {

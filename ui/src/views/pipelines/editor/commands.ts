@@ -2,7 +2,10 @@
 
 import { deleteSteps, dissolveSteps, duplicate, joinable, tidy } from '../../../lib/graph/commands'
 import { downstreamOf, upstreamOf, wireId, wiresOf } from '../../../lib/graph/doc'
+import { deleteFrames } from '../../../lib/graph/frames'
 import type { Fix } from '../../../lib/graph/fixes'
+import { bare } from '../../../lib/graph/sheet'
+import { toggleSkip } from '../../../lib/graph/skip'
 import { disconnect } from '../../../lib/graph/wiring'
 import { plural } from '../../../lib/format'
 import type { Command } from '../../../lib/keys'
@@ -16,7 +19,7 @@ const GROUP = 'Pipeline'
 /** Puts every step where the layout of the backend says, as one entry of the history. */
 export async function tidyUp(editor: Editor): Promise<void> {
   try {
-    const { positions } = await call('pipeline.layout', { doc: editor.doc })
+    const { positions } = await call('pipeline.layout', { doc: bare(editor.doc) })
     editor.document.run(tidy(editor.doc, positions))
   } catch (thrown) {
     toastFailure('The steps could not be laid out', thrown)
@@ -25,8 +28,10 @@ export async function tidyUp(editor: Editor): Promise<void> {
 
 /** Removes what is selected: steps with their wires, or only wires. */
 export function deleteSelection(editor: Editor): void {
-  const { steps } = editor.document.selection
+  const { steps, frames } = editor.document.selection
+  if (frames !== undefined && frames.length > 0) editor.document.run(deleteFrames(editor.doc, frames))
   if (steps.length > 0) removeSteps(editor, steps)
+  else if (frames !== undefined && frames.length > 0) return
   else editor.document.run(disconnect(editor.doc, editor.document.selectedWires()))
 }
 
@@ -76,7 +81,7 @@ export function editorCommands(editor: Editor, dialogs: { commit: () => void }):
   const here = editor.document
   const isFree = (): boolean => !isTyping()
   const hasSteps = (): boolean => isFree() && here.selection.steps.length > 0
-  const hasAny = (): boolean => isFree() && here.selection.steps.length + here.selection.wires.length > 0
+  const hasAny = (): boolean => isFree() && here.selection.steps.length + here.selection.wires.length + (here.selection.frames?.length ?? 0) > 0
   const isIdle = (): boolean => !editor.running.isLive && !editor.running.isStarting
   const selectAll = (): void => here.select({ steps: editor.doc.steps.map((step) => step.id), wires: wiresOf(editor.doc).map(wireId) })
   const command = (id: string, title: string, keys: string[], run: () => void, isEnabled?: () => boolean): Command => ({
@@ -94,6 +99,7 @@ export function editorCommands(editor: Editor, dialogs: { commit: () => void }):
     command('edit.delete', 'Delete what is selected', ['Delete', 'Backspace'], () => deleteSelection(editor), hasAny),
     command('edit.dissolve', 'Delete and reconnect', ['Alt+Delete', 'Alt+Backspace', 'Mod+Backspace'], () => dissolveSelection(editor), hasSteps),
     command('edit.fix', 'Fix the problem of the selected step', ['Mod+.'], () => mendSelected(editor), () => editor.selected !== null && fixesOfSelected(editor).length > 0),
+    command('edit.skip', 'Skip the selected steps, or take them in again', ['Mod+B'], () => void here.run(toggleSkip(editor.doc, editor.kinds, here.selection.steps)), hasSteps),
     command('edit.selectAll', 'Select everything', ['Mod+A'], selectAll, isFree),
     command('edit.selectBefore', 'Select all steps before', ['Shift+Alt+ArrowLeft'], () => extend(editor, upstreamOf), hasSteps),
     command('edit.selectAfter', 'Select all steps after', ['Shift+Alt+ArrowRight'], () => extend(editor, downstreamOf), hasSteps),

@@ -5,10 +5,12 @@ import { call } from '../../../host/host'
 import { Autosave, type SaveState } from '../../../lib/graph/autosave'
 import { replaceAll } from '../../../lib/graph/commands'
 import { isSameDoc, stepOf, wireId, wiresOf, type Wire } from '../../../lib/graph/doc'
+import { frameOf } from '../../../lib/graph/frames'
 import * as histories from '../../../lib/graph/history'
 import type { Change, History } from '../../../lib/graph/history'
 import type { Kinds } from '../../../lib/graph/kinds'
 import { repair } from '../../../lib/graph/repair'
+import { bare, besideOf, withBeside, type Sheet } from '../../../lib/graph/sheet'
 import { forget, keep, recall, resume, vaultKey } from '../../../lib/graph/vault'
 import type { Outcome } from '../../../lib/graph/wiring'
 import { toast } from '../../../parts/toast.svelte'
@@ -21,7 +23,7 @@ const RETRY_MS = 4_000
 const OWN_SAVES = 20
 
 /** What is selected on the canvas and in the outline. */
-export type Selection = { steps: string[]; wires: string[] }
+export type Selection = { steps: string[]; wires: string[]; frames?: string[] }
 
 export class PipelineDocument {
   name: string
@@ -56,11 +58,11 @@ export class PipelineDocument {
     const mended = repair(kept.history.doc, kinds)
     if (mended.notes.length > 0) {
       this.notes = mended.notes
-      this.apply({ label: 'Repair', doc: mended.doc, mergeKey: null, select: null })
+      this.apply({ label: 'Repair', doc: withBeside(mended.doc, besideOf(kept.history.doc)), mergeKey: null, select: null })
     } else if (kept.isUnsaved) this.#autosave.change(kept.history.doc)
   }
 
-  get doc(): PipelineDoc {
+  get doc(): Sheet {
     return this.#history.doc
   }
   get history(): History {
@@ -122,12 +124,19 @@ export class PipelineDocument {
 
   select(selection: Selection): void {
     const isSame = (a: string[], b: string[]): boolean => a.length === b.length && a.every((id, at) => id === b[at])
-    if (isSame(selection.steps, this.#selection.steps) && isSame(selection.wires, this.#selection.wires)) return
+    const { steps, wires, frames } = this.#selection
+    if (isSame(selection.steps, steps) && isSame(selection.wires, wires) && isSame(selection.frames ?? [], frames ?? [])) return
     this.#selection = selection
   }
 
   selectStep(id: string): void {
     this.select({ steps: [id], wires: [] })
+  }
+
+  /** The one frame that the inspector shows, if nothing else is selected. */
+  get selectedFrame(): string | null {
+    const { steps, wires, frames } = this.#selection
+    return steps.length + wires.length === 0 && frames?.length === 1 ? (frames[0] ?? null) : null
   }
 
   /** The selected wires themselves. */
@@ -177,11 +186,12 @@ export class PipelineDocument {
 
   #become(history: History): void {
     if (history === this.#history) return
-    const isOther = history.doc !== this.#history.doc
+    const before = this.#history.doc
     this.#history = history
-    if (!isOther) return
+    if (history.doc === before) return
     this.#prune()
-    this.#autosave.change(history.doc)
+    // Frames are kept here alone: the backend need not be told of them.
+    if (!isSameDoc(history.doc, before)) this.#autosave.change(history.doc)
     clearTimeout(this.#keepTimer)
     this.#keepTimer = setTimeout(() => this.#keepNow(this.#autosave.isDirty), KEEP_MS)
   }
@@ -189,7 +199,8 @@ export class PipelineDocument {
   #prune(): void {
     const steps = this.#selection.steps.filter((id) => stepOf(this.doc, id) !== undefined)
     const ids = new Set(wiresOf(this.doc).map(wireId))
-    this.select({ steps, wires: this.#selection.wires.filter((id) => ids.has(id)) })
+    const frames = (this.#selection.frames ?? []).filter((id) => frameOf(this.doc, id) !== undefined)
+    this.select({ steps, wires: this.#selection.wires.filter((id) => ids.has(id)), frames })
   }
 
   #show(ids: string[]): void {
@@ -197,7 +208,7 @@ export class PipelineDocument {
   }
 
   async #save(doc: PipelineDoc): Promise<void> {
-    const view = await call('pipeline.save', { project: null, pipeline: this.name, doc })
+    const view = await call('pipeline.save', { project: null, pipeline: this.name, doc: bare(doc) })
     this.#remember(JSON.stringify(view.doc))
   }
 

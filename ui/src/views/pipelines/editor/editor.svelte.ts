@@ -5,10 +5,12 @@ import { getContext, setContext, untrack } from 'svelte'
 import type { ColumnView, PipelineDoc, PipelineView, PlanView, Problem } from '../../../host/bindings'
 import { query, type Query } from '../../../host/host'
 import { endText, stepOf, type End } from '../../../lib/graph/doc'
-import { facesOf, type Face } from '../../../lib/graph/faces'
+import { facesWithSkipped, type Face } from '../../../lib/graph/faces'
 import { fixesFor, type Fix } from '../../../lib/graph/fixes'
 import type { Kinds } from '../../../lib/graph/kinds'
 import { tableSource } from '../../../lib/graph/outline'
+import type { Sheet } from '../../../lib/graph/sheet'
+import { runnable } from '../../../lib/graph/skip'
 import { shell } from '../../../parts/shell.svelte'
 import { PipelineDocument } from './document.svelte'
 import { Running } from './running.svelte'
@@ -27,8 +29,10 @@ export class Editor {
   readonly view: Query<PipelineView>
   /** A step that the canvas is asked to bring into view, with a number so that the same may be asked twice. */
   wanted = $state.raw<{ id: string; turn: number } | null>(null)
+  /** What is checked, planned and run: the pipeline without its skipped steps. */
+  readonly runnable: PipelineDoc = $derived.by(() => runnable(this.document.doc, this.kinds))
   readonly faces: Map<string, Face> = $derived.by(() =>
-    facesOf({ doc: this.document.doc, problems: this.problems, plan: this.plan, run: this.running.run }),
+    facesWithSkipped({ doc: this.runnable, problems: this.problems, plan: this.plan, run: this.running.run }, this.doc),
   )
   #shown = $state.raw<End | null>(null)
   #settled = $state.raw<PipelineDoc | null>(null)
@@ -44,13 +48,13 @@ export class Editor {
       this.#settled === null ? null : { project: null, pipeline: this.document.name, doc: this.#settled, to: null }
     this.#validation = query('pipeline.validate', payload)
     this.#plan = query('pipeline.plan', () => (this.blocking.length > 0 ? null : payload()))
-    $effect(() => this.#settle(this.document.doc))
+    $effect(() => this.#settle(this.runnable))
     $effect(() => {
       if (view.data !== undefined) this.document.heed(view.data)
     })
   }
 
-  get doc(): PipelineDoc {
+  get doc(): Sheet {
     return this.document.doc
   }
   /** What is wrong; what the backend said last while it thinks again. */
@@ -104,7 +108,7 @@ export class Editor {
   async run(to: string | null = null): Promise<void> {
     if (this.running.isLive || this.running.isStarting) return
     await this.document.flush()
-    const payload = { project: null, pipeline: this.document.name, doc: this.doc, to, threads: null, force: false }
+    const payload = { project: null, pipeline: this.document.name, doc: this.runnable, to, threads: null, force: false }
     if (!(await this.running.start(payload))) return
     if (to === null) shell.showDrawer('figures')
   }
@@ -113,6 +117,13 @@ export class Editor {
   show(id: string): void {
     this.document.selectStep(id)
     this.wanted = { id, turn: (this.wanted?.turn ?? 0) + 1 }
+  }
+
+  /** Selects a frame and goes to its title. */
+  showFrame(id: string): void {
+    this.document.select({ steps: [], wires: [], frames: [id] })
+    shell.toggleInspector(true)
+    requestAnimationFrame(() => document.querySelector<HTMLInputElement>('[data-testid=frame-title]')?.select())
   }
 
   /** Shows what comes out of a port in the drawer. */
