@@ -314,6 +314,51 @@ describe('the file', () => {
   })
 })
 
+describe('without the pointer', () => {
+  const type = async (text: string): Promise<HTMLElement> => {
+    const field = await screen.findByTestId('chooser-text')
+    await fireEvent.input(field, { target: { value: text } })
+    return field
+  }
+
+  it('a step is found by what is typed, and walked on from along the wires', async () => {
+    await inOutline()
+    expect(runCommand('edit.find')).toBe(true)
+    await fireEvent.keyDown(await type('impu'), { key: 'Enter' })
+    const selected = (): string => screen.getByTestId('step-inspector').querySelector<HTMLInputElement>('[data-testid=inspector-id]')?.value ?? ''
+    await waitFor(() => expect(selected()).toBe('impute'))
+    expect(screen.queryByTestId('chooser')).toBeNull()
+    expect(runCommand('edit.walkAfter')).toBe(true)
+    await waitFor(() => expect(selected()).toBe('encode'))
+    runCommand('edit.walkBefore')
+    runCommand('edit.walkBefore')
+    await waitFor(() => expect(selected()).toBe('split'))
+  })
+
+  it('a wire is drawn and cut', async () => {
+    await inOutline()
+    await choose('linear')
+    expect(runCommand('edit.disconnect')).toBe(true)
+    await fireEvent.keyDown(await type('encode'), { key: 'Enter' })
+    await waitFor(() => expect(screen.getByTestId('row-linear').textContent).toContain('table is missing'))
+    expect(runCommand('edit.connect')).toBe(true)
+    await fireEvent.keyDown(await type('impute'), { key: 'Enter' })
+    await waitFor(() => expect(screen.getByTestId('row-linear').textContent).toContain('impute.table'))
+    expect(await violations()).toEqual([])
+  })
+
+  it('steps are skipped and taken in again', async () => {
+    const { host } = await inOutline()
+    await choose('impute')
+    expect(runCommand('edit.skip')).toBe(true)
+    await waitFor(() => expect(screen.getByTestId('row-impute').textContent).toContain('Skipped'))
+    await waitFor(() => expect(JSON.stringify(asked(host, 'pipeline.plan').at(-1))).not.toContain('"id":"impute"'))
+    await fireEvent.click(screen.getByTestId('editor-run'))
+    await waitFor(() => expect(JSON.stringify(asked(host, 'pipeline.run'))).toContain('"table":["split.table"]'))
+    expect(JSON.stringify(asked(host, 'pipeline.save'))).not.toContain('skipped')
+  })
+})
+
 describe('a problem', () => {
   it('offers the nearest column, takes it in one undo, and says where the column was lost', async () => {
     await inOutline()
