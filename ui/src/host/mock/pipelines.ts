@@ -51,6 +51,7 @@ const pipelines = new Map<string, Kept>([
   ['species', { doc: template('species', 'penguins'), committed: null, commit }],
   ['body-mass', { doc: broken, committed: null, commit: null }],
   ['large-200', { doc: large(200), committed: null, commit: null }],
+  ['large-1000', { doc: large(1_000), committed: null, commit: null }],
 ])
 
 function find(name: string): Kept {

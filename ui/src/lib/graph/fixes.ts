@@ -6,7 +6,7 @@ import { setParam } from './commands'
 import { endText, parseEnd, stepOf, wiresInto } from './doc'
 import { quote } from './expression'
 import { kindOf, type Kinds } from './kinds'
-import { sourcesFor } from './rules'
+import { nearestOf, sourcesFor } from './rules'
 import { connect, disconnect, type Outcome } from './wiring'
 
 /** A way out: a change to be made, or a step to be looked at. */
@@ -58,18 +58,8 @@ function portFixes(doc: PipelineDoc, kinds: Kinds, step: string, port: string): 
   }
   if (sources.length > 0) return []
   const to = { step, port }
-  const near = sourcesFor(doc, kinds, to)
-    .map(({ end }) => ({ end, cost: distance(doc, end.step, step) }))
-    .sort((a, b) => a.cost - b.cost)
-    .slice(0, MOST_NAMES)
+  const near = nearestOf(doc, sourcesFor(doc, kinds, to), step, MOST_NAMES)
   return near.map(({ end }) => ({ label: `Connect ${endText(end)}`, type: 'change', outcome: connect(doc, kinds, { from: end, to }) }))
-}
-
-// The step just to the left is what is meant most often; one to the right costs more.
-function distance(doc: PipelineDoc, from: string, to: string): number {
-  const [x1, y1] = stepOf(doc, from)?.position ?? [0, 0]
-  const [x2, y2] = stepOf(doc, to)?.position ?? [0, 0]
-  return (x1 > x2 ? 3 : 1) * Math.abs(x2 - x1) + 2 * Math.abs(y2 - y1)
 }
 
 /** The step before `id` that takes a column in and gives it out no more; null if it never was there. */
