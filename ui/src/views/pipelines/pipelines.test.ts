@@ -347,6 +347,38 @@ describe('without the pointer', () => {
     expect(await violations()).toEqual([])
   })
 
+  it('a step is added, inserted before another, and moved in the order', async () => {
+    await inOutline()
+    await choose('encode')
+    expect(runCommand('edit.insert')).toBe(true)
+    await fireEvent.keyDown(await type('scale'), { key: 'Enter' })
+    await waitFor(() => expect(screen.getByTestId('row-encode').textContent).toContain('scale.table'))
+    expect(screen.getByTestId('row-scale').textContent).toContain('impute.table')
+    await choose('encode')
+    expect(runCommand('outline.add')).toBe(true)
+    await fireEvent.keyDown(await type('select'), { key: 'Enter' })
+    await waitFor(() => expect(screen.getByTestId('row-select').textContent).toContain('encode.table'))
+    const order = (): string[] => screen.getAllByRole('row').flatMap((row) => row.getAttribute('data-row') ?? [])
+    await choose('forest')
+    expect(order().indexOf('forest')).toBeGreaterThan(order().indexOf('linear'))
+    expect(runCommand('edit.earlier')).toBe(true)
+    await waitFor(() => expect(order().indexOf('forest')).toBeLessThan(order().indexOf('linear')))
+  })
+
+  it('several rows are selected with Shift, and their actions are a menu away', async () => {
+    await inOutline()
+    await choose('impute')
+    const row = screen.getByTestId('row-impute')
+    row.focus()
+    await fireEvent.keyDown(row, { key: 'ArrowDown', shiftKey: true })
+    await waitFor(() => expect(screen.getByTestId('step-inspector').textContent).toContain('2 steps'))
+    expect(document.activeElement).toBe(screen.getByTestId('row-encode'))
+    await choose('linear')
+    await fireEvent.click(screen.getByTestId('row-menu-linear'))
+    await fireEvent.click(await screen.findByTestId('menu-edit.duplicate'))
+    expect(await screen.findByTestId('row-linear_2')).toBeTruthy()
+  })
+
   it('steps are skipped and taken in again', async () => {
     const { host } = await inOutline()
     await choose('impute')

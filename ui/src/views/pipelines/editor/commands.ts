@@ -2,9 +2,10 @@
 
 import { align, distribute, type Axis, type Side } from '../../../lib/graph/align'
 import { deleteSteps, dissolveSteps, duplicate, joinable, tidy } from '../../../lib/graph/commands'
-import { downstreamOf, upstreamOf, wireId, wiresOf } from '../../../lib/graph/doc'
+import { downstreamOf, stepOf, upstreamOf, wireId, wiresOf } from '../../../lib/graph/doc'
 import { deleteFrames } from '../../../lib/graph/frames'
 import type { Fix } from '../../../lib/graph/fixes'
+import { moveInOrder } from '../../../lib/graph/order'
 import { bare } from '../../../lib/graph/sheet'
 import { toggleSkip } from '../../../lib/graph/skip'
 import { stepsAlong } from '../../../lib/graph/walk'
@@ -83,6 +84,10 @@ export function dissolveSelection(editor: Editor): void {
   editor.document.run(dissolveSteps(editor.doc, editor.kinds, editor.document.selection.steps))
 }
 
+function reorder(editor: Editor, by: 1 | -1): void {
+  if (editor.selected !== null) editor.document.run(moveInOrder(editor.doc, editor.selected, by))
+}
+
 // A chain is walked by one key; where it forks, the step at the same height is next.
 function walk(editor: Editor, side: 'before' | 'after'): void {
   const [next] = editor.selected === null ? [] : stepsAlong(editor.doc, editor.selected, side)
@@ -125,6 +130,9 @@ export function editorCommands(editor: Editor, dialogs: { commit: () => void }):
     command('edit.selectAfter', 'Select all steps after', ['Shift+Alt+ArrowRight'], () => extend(editor, downstreamOf), hasSteps),
     command('edit.selectConnected', 'Select all steps before and after', ['Shift+Alt+ArrowUp'], () => { extend(editor, upstreamOf); extend(editor, downstreamOf) }, hasSteps),
     command('edit.find', 'Find a step…', ['Mod+F'], () => (editor.asked = 'find'), () => editor.doc.steps.length > 0 && document.querySelector('dialog[open]') === null),
+    command('edit.insert', 'Insert a step before the selected one…', ['I'], () => (editor.asked = 'insert'), () => hasOne() && Object.keys(stepOf(editor.doc, editor.selected ?? '')?.inputs ?? {}).length > 0),
+    command('edit.earlier', 'Move the step up in the order', ['Alt+ArrowUp'], () => reorder(editor, -1), hasOne),
+    command('edit.later', 'Move the step down in the order', ['Alt+ArrowDown'], () => reorder(editor, 1), hasOne),
     command('edit.connect', 'Connect the selected step…', ['W'], () => (editor.asked = 'connect'), hasOne),
     command('edit.disconnect', 'Disconnect the selected step…', ['Shift+W'], () => (editor.asked = 'disconnect'), hasOne),
     command('edit.walkAfter', 'Go along the wire to the next step', [']'], () => walk(editor, 'after'), hasOne),

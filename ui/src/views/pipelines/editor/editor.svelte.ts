@@ -34,8 +34,8 @@ export class Editor {
   readonly faces: Map<string, Face> = $derived.by(() =>
     facesWithSkipped({ doc: this.runnable, problems: this.problems, plan: this.plan, run: this.running.run }, this.doc),
   )
-  /** The list that is open: to find a step, or to draw or cut a wire of the selected one. */
-  asked = $state<'find' | 'connect' | 'disconnect' | null>(null)
+  /** The list that is open: to find or add a step, or to draw or cut a wire of the selected one. */
+  asked = $state<'find' | 'connect' | 'disconnect' | 'add' | 'insert' | null>(null)
   #shown = $state.raw<End | null>(null)
   #settled = $state.raw<PipelineDoc | null>(null)
   #validation: Query<{ problems: Problem[]; columns: { [key in string]: ColumnView[] } }>

@@ -29,6 +29,13 @@ const ONE = ['pipeline.runTo', 'edit.fix', '-', 'edit.connect', 'edit.disconnect
 const SEVERAL = ['edit.duplicate', 'edit.skip', 'canvas.frame', '-', 'edit.align.left', 'edit.align.top', 'edit.align.middle', 'edit.spread.across', 'edit.spread.down', '-', 'edit.selectBefore', 'edit.selectAfter', '-', 'edit.dissolve', 'edit.delete']
 const NOTHING = ['canvas.add', 'canvas.frame', 'edit.find', '-', 'edit.selectAll', 'pipeline.tidy', 'canvas.fit']
 
+const ROW = ['pipeline.runTo', 'edit.fix', '-', 'outline.add', 'edit.insert', 'edit.earlier', 'edit.later', '-', 'edit.connect', 'edit.disconnect', '-', 'edit.duplicate', 'edit.skip', '-', 'edit.dissolve', 'edit.delete']
+
+/** What is offered for a row of the outline. */
+export function menuForRow(): MenuItem[] {
+  return menuOf(ROW)
+}
+
 /** What is offered for what is selected. */
 export function menuFor(selected: { steps: number; wires: number; frames: number }): MenuItem[] {
   if (selected.steps > 1) return menuOf(SEVERAL)
