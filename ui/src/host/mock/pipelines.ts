@@ -5,7 +5,7 @@ import { kinds } from './kinds'
 import { lastRunOf, planFor, startRun } from './training'
 import { failure, wait, type Answers, type World } from './world'
 
-type Kept = { doc: PipelineDoc; committed: PipelineDoc | null; commit: CommitView | null }
+type Kept = { doc: PipelineDoc; text?: string; committed: PipelineDoc | null; commit: CommitView | null }
 
 const step = (id: string, kind: string, position: [number, number], params: StepDoc['params'], inputs: StepDoc['inputs']): StepDoc => ({ id, kind, position, params, inputs })
 
@@ -60,14 +60,15 @@ function find(name: string): Kept {
   return found
 }
 
-const view = ({ doc, committed, commit: last }: Kept): PipelineView => ({
-  doc, text: toText(doc), isChanged: last === null || (committed !== null && JSON.stringify(committed) !== JSON.stringify(doc)), commit: last, lastRun: lastRunOf(doc.name),
+const view = ({ doc, text, committed, commit: last }: Kept): PipelineView => ({
+  doc, text: text ?? toText(doc), isChanged: last === null || (committed !== null && JSON.stringify(committed) !== JSON.stringify(doc)), commit: last, lastRun: lastRunOf(doc.name),
 })
 
-function save(world: World, name: string, doc: PipelineDoc): PipelineView {
+function save(world: World, name: string, doc: PipelineDoc, text?: string): PipelineView {
   const kept = find(name)
   kept.committed ??= kept.commit === null ? null : kept.doc
   kept.doc = { ...doc, name }
+  kept.text = text
   world.changed('pipelines')
   return view(kept)
 }
@@ -86,7 +87,7 @@ function fromText(text: string): StepDoc[] {
   const steps: StepDoc[] = []
   let place: 'top' | 'step' | 'params' | 'inputs' = 'top'
   text.split('\n').forEach((raw, index) => {
-    const line = raw.trim()
+    const line = raw.trim().replace(/\s+#[^"]*$/, '')
     const refuse = (why: string): never => { throw failure('invalid_input', `cannot read the pipeline: line ${index + 1}: ${why}`, 'mend the line and save again') }
     const last = steps.at(-1)
     if (line === '' || line.startsWith('#')) return
@@ -184,7 +185,7 @@ export const answers: Answers = {
     await wait(60 * world.pace)
     return save(world, pipeline, doc)
   },
-  'pipeline.save_text': ({ pipeline, text }, world) => save(world, pipeline, { name: pipeline, steps: fromText(text) }),
+  'pipeline.save_text': ({ pipeline, text }, world) => save(world, pipeline, { name: pipeline, steps: fromText(text) }, text),
   'pipeline.commit': ({ pipeline, message }, world) => {
     const kept = find(pipeline)
     kept.committed = kept.doc
@@ -195,6 +196,7 @@ export const answers: Answers = {
   'pipeline.revert': ({ pipeline }, world) => {
     const kept = find(pipeline)
     kept.doc = kept.committed ?? kept.doc
+    kept.text = undefined
     world.changed('pipelines')
     return view(kept)
   },
@@ -202,6 +204,7 @@ export const answers: Answers = {
     if (pipelines.has(to)) throw failure('already_exists', `there is a pipeline \`${to}\` already`, 'choose another name')
     const kept = find(pipeline)
     kept.doc = { ...kept.doc, name: to }
+    kept.text = undefined
     pipelines.delete(pipeline)
     pipelines.set(to, kept)
     world.changed('pipelines')

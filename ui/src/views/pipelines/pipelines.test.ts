@@ -417,6 +417,60 @@ describe('a problem', () => {
   })
 })
 
+describe('the keys of the file', () => {
+  it('find and save in it, also where it is what was opened first', async () => {
+    const { host } = await open((name) => `#/pipelines/${name}?view=file`)
+    const area = await screen.findByTestId('file-text')
+    await waitFor(() => expect(area).toHaveProperty('value', expect.stringContaining('[[step]]')))
+    await fireEvent.keyDown(document.body, { key: 'f', ctrlKey: true })
+    await fireEvent.input(await screen.findByTestId('file-find-text'), { target: { value: 'train_boosting' } })
+    await waitFor(() => expect(screen.getByTestId('file-find').textContent).toContain('1 of 1'))
+    expect(screen.getByTestId('file-line-found')).toBeTruthy()
+    await fireEvent.input(area, { target: { value: '[[step]' } })
+    await fireEvent.keyDown(document.body, { key: 's', ctrlKey: true })
+    await screen.findByTestId('file-line-bad')
+    expect(asked(host, 'pipeline.save_text')).toHaveLength(1)
+    expect(screen.queryByTestId('commit')).toBeNull()
+  })
+})
+
+describe('comments in the file', () => {
+  it('stay when the canvas changes the pipeline', async () => {
+    const { host, name } = await open((name) => `#/pipelines/${name}?view=file`)
+    const area = await screen.findByTestId('file-text')
+    await waitFor(() => expect(area).toHaveProperty('value', expect.stringContaining('[[step]]')))
+    const text = area instanceof HTMLTextAreaElement ? area.value : ''
+    await fireEvent.input(area, { target: { value: text.replace('[[step]]\nid = "split"', '# Never by time.\n[[step]]\nid = "split"') } })
+    await fireEvent.click(screen.getByTestId('file-save'))
+    await waitFor(() => expect(screen.queryByTestId('file-save')).toBeNull())
+    await fireEvent.click(screen.getByTestId('editor-view-outline'))
+    await screen.findByTestId('row-boosting')
+    await choose('boosting')
+    await fireEvent.input(input('param-rounds'), { target: { value: '55' } })
+    await waitFor(() => expect(asked(host, 'pipeline.save_text')).toHaveLength(2))
+    const view = (await host.call('pipeline.show', { project: null, pipeline: name })) as Commands['pipeline.show'][1]
+    expect(view.text).toContain('# Never by time.\n[[step]]\nid = "split"')
+    expect(view.text).toContain('rounds = 55')
+    expect(asked(host, 'pipeline.save')).toEqual([])
+  })
+
+  it('that cannot be kept are said to be lost', async () => {
+    const { host } = await open((name) => `#/pipelines/${name}?view=file`)
+    const area = await screen.findByTestId('file-text')
+    await waitFor(() => expect(area).toHaveProperty('value', expect.stringContaining('[[step]]')))
+    const text = area instanceof HTMLTextAreaElement ? area.value : ''
+    await fireEvent.input(area, { target: { value: `# Why.\n# """\n${text}` } })
+    await fireEvent.click(screen.getByTestId('file-save'))
+    await waitFor(() => expect(screen.queryByTestId('file-save')).toBeNull())
+    await fireEvent.click(screen.getByTestId('editor-view-outline'))
+    await screen.findByTestId('row-register')
+    await choose('register')
+    expect(runCommand('edit.delete')).toBe(true)
+    await waitFor(() => expect(asked(host, 'pipeline.save')).toHaveLength(1))
+    expect(await screen.findByText('The comments in the file could not be kept')).toBeTruthy()
+  })
+})
+
 describe('the drawer', () => {
   it('leads from a problem to its field', async () => {
     await inOutline()

@@ -1,7 +1,7 @@
 // The pipeline being edited: its history, what is selected, and its way to the backend.
 
 import type { PipelineDoc, PipelineView } from '../../../host/bindings'
-import { call } from '../../../host/host'
+import { call, toFailure } from '../../../host/host'
 import { Autosave, type SaveState } from '../../../lib/graph/autosave'
 import { replaceAll } from '../../../lib/graph/commands'
 import { isSameDoc, stepOf, wireId, wiresOf, type Wire } from '../../../lib/graph/doc'
@@ -11,6 +11,7 @@ import type { Change, History } from '../../../lib/graph/history'
 import type { Kinds } from '../../../lib/graph/kinds'
 import { repair } from '../../../lib/graph/repair'
 import { bare, besideOf, withBeside, type Sheet } from '../../../lib/graph/sheet'
+import { hasComments, patchText, withoutNulls } from '../../../lib/graph/toml'
 import { forget, keep, recall, resume, vaultKey } from '../../../lib/graph/vault'
 import type { Outcome } from '../../../lib/graph/wiring'
 import { toast } from '../../../parts/toast.svelte'
@@ -39,6 +40,8 @@ export class PipelineDocument {
   #selection = $state.raw<Selection>({ steps: [], wires: [] })
   #autosave: Autosave<PipelineDoc>
   #own: string[] = []
+  /** The file as the backend has it, and what it says. */
+  #file: { text: string; doc: PipelineDoc }
   #keepTimer: ReturnType<typeof setTimeout> | undefined
   #retryTimer: ReturnType<typeof setTimeout> | undefined
 
@@ -48,6 +51,7 @@ export class PipelineDocument {
     this.key = vaultKey(project, view.doc.name)
     this.kinds = kinds
     this.#own = [JSON.stringify(view.doc)]
+    this.#file = { text: view.text, doc: view.doc }
     this.#autosave = new Autosave({
       delayMs: SAVE_MS,
       save: (doc) => this.#save(doc),
@@ -147,7 +151,9 @@ export class PipelineDocument {
   /** Takes over what the backend says unless it is what we told it, or newer edits are on their way. */
   heed(view: PipelineView): void {
     const text = JSON.stringify(view.doc)
-    if (this.#own.includes(text) || this.#autosave.isDirty) return
+    if (this.#autosave.isDirty) return
+    this.#file = { text: view.text, doc: view.doc }
+    if (this.#own.includes(text)) return
     this.#remember(text)
     if (isSameDoc(view.doc, this.doc)) return
     this.run(replaceAll(this.doc, view.doc, 'Changed outside the editor'))
@@ -156,7 +162,7 @@ export class PipelineDocument {
   /** Takes over a document that the backend has already: a file saved as text, a commit restored. */
   adopt(view: PipelineView, label: string): void {
     this.#autosave.drop()
-    this.#remember(JSON.stringify(view.doc))
+    this.#know(view)
     const { change } = replaceAll(this.doc, view.doc, label)
     if (change !== null) this.#history = histories.commit(this.#history, change, Date.now())
     this.#prune()
@@ -207,8 +213,29 @@ export class PipelineDocument {
     if (ids.length > 0) this.select({ steps: ids, wires: [] })
   }
 
-  async #save(doc: PipelineDoc): Promise<void> {
-    const view = await call('pipeline.save', { project: null, pipeline: this.name, doc: bare(doc) })
+  // A file with comments is changed where the document changed; one without is written by the backend.
+  async #save(sheet: Sheet): Promise<void> {
+    const doc = bare(sheet)
+    const isCommented = hasComments(this.#file.text)
+    const text = isCommented ? patchText(this.#file.text, this.#file.doc, doc) : null
+    const kept = text === null ? null : await this.#saveText(text, doc)
+    this.#know(kept ?? (await call('pipeline.save', { project: null, pipeline: this.name, doc })))
+    if (isCommented && kept === null) toast({ title: 'The comments in the file could not be kept', detail: 'It has a form that the canvas cannot change in place. The last commit still has them.', tone: 'warning', stay: null })
+  }
+
+  // Ours only if the backend reads in it what is on screen.
+  async #saveText(text: string, doc: PipelineDoc): Promise<PipelineView | null> {
+    try {
+      const view = await call('pipeline.save_text', { project: null, pipeline: this.name, text })
+      return isSameDoc(view.doc, withoutNulls(doc)) ? view : null
+    } catch (thrown) {
+      if (toFailure(thrown).code === 'invalid_input') return null
+      throw thrown
+    }
+  }
+
+  #know(view: PipelineView): void {
+    this.#file = { text: view.text, doc: view.doc }
     this.#remember(JSON.stringify(view.doc))
   }
 
