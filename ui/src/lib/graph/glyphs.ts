@@ -30,5 +30,12 @@ export const STATE_GLYPHS: Record<string, string> = {
   interrupted: 'M21.73 18l-8-14a2 2 0 0 0-3.48 0l-8 14A2 2 0 0 0 4 21h16a2 2 0 0 0 1.73-3M12 9v4M12 17h.01',
 }
 
+/** What became of a step between two versions. */
+export const FATE_GLYPHS: Record<string, string> = {
+  added: 'M5 12h14M12 5v14',
+  removed: 'M18 6L6 18M6 6l12 12',
+  changed: STATE_GLYPHS.draft ?? '',
+}
+
 /** Run to here. */
 export const PLAY_GLYPH = 'M5 5a2 2 0 0 1 3.008-1.728l11.997 6.998a2 2 0 0 1 .003 3.458l-12 7A2 2 0 0 1 5 19z'

@@ -417,6 +417,43 @@ describe('a problem', () => {
   })
 })
 
+describe('two versions', () => {
+  it('are compared with how it was at first, in words, and the list leads to the step', async () => {
+    await inOutline()
+    await choose('boosting')
+    await fireEvent.input(input('param-rounds'), { target: { value: '300' } })
+    await choose('register')
+    expect(runCommand('edit.delete')).toBe(true)
+    await fireEvent.click(screen.getByTestId('editor-compare'))
+    await fireEvent.click(await screen.findByTestId('compare-first'))
+    expect((await screen.findByTestId('compare-bar')).textContent).toContain('1 removed, 1 changed, 2 wires')
+    expect(screen.getByTestId('row-boosting').textContent).toContain('rounds: 200 (default) → 300')
+    await fireEvent.click(screen.getByTestId('compare-list'))
+    const list = await screen.findByTestId('drawer-changes')
+    expect(list.textContent).toContain('no longer there')
+    await fireEvent.click(within(list).getByText('rounds: 200 (default) → 300'))
+    await waitFor(() => expect(within(screen.getByTestId('step-inspector')).getByTestId('inspector-id')).toHaveProperty('value', 'boosting'))
+    expect(await violations()).toEqual([])
+    await fireEvent.click(screen.getByTestId('compare-stop'))
+    await waitFor(() => expect(screen.queryByTestId('compare-bar')).toBeNull())
+  })
+
+  it('are compared with a run, and with the commit once it was seen', async () => {
+    const { host } = await inOutline()
+    await fireEvent.click(screen.getByTestId('editor-run'))
+    await screen.findByTestId('next-compare')
+    await waitFor(() => expect(runCommand('pipeline.commit')).toBe(true))
+    await fireEvent.click(await screen.findByTestId('commit-do'))
+    await waitFor(() => expect(screen.queryByTestId('editor-draft')).toBeNull())
+    await choose('boosting')
+    await fireEvent.input(input('param-rounds'), { target: { value: '40' } })
+    await fireEvent.click(screen.getByTestId('editor-compare'))
+    await fireEvent.click(await screen.findByTestId('compare-commit'))
+    expect((await screen.findByTestId('compare-bar')).textContent).toContain('the last commit: 1 changed')
+    expect(asked(host, 'pipeline.commit')).toHaveLength(1)
+  })
+})
+
 describe('the keys of the file', () => {
   it('find and save in it, also where it is what was opened first', async () => {
     const { host } = await open((name) => `#/pipelines/${name}?view=file`)

@@ -36,6 +36,8 @@ export class PipelineDocument {
   notes = $state.raw<string[]>([])
   saveState = $state<SaveState>('saved')
   saveError = $state.raw<unknown>(null)
+  /** The pipeline as it was committed last, once that was seen here. */
+  committed = $state.raw<PipelineDoc | null>(null)
   #history: History = $state.raw({ doc: { name: '', steps: [] }, entries: [], index: 0 })
   #selection = $state.raw<Selection>({ steps: [], wires: [] })
   #autosave: Autosave<PipelineDoc>
@@ -52,6 +54,7 @@ export class PipelineDocument {
     this.kinds = kinds
     this.#own = [JSON.stringify(view.doc)]
     this.#file = { text: view.text, doc: view.doc }
+    if (!view.isChanged) this.committed = view.doc
     this.#autosave = new Autosave({
       delayMs: SAVE_MS,
       save: (doc) => this.#save(doc),
@@ -151,6 +154,7 @@ export class PipelineDocument {
   /** Takes over what the backend says unless it is what we told it, or newer edits are on their way. */
   heed(view: PipelineView): void {
     const text = JSON.stringify(view.doc)
+    if (!view.isChanged) this.committed = view.doc
     if (this.#autosave.isDirty) return
     this.#file = { text: view.text, doc: view.doc }
     if (this.#own.includes(text)) return

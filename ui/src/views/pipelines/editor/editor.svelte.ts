@@ -4,6 +4,7 @@ import { getContext, setContext, untrack } from 'svelte'
 
 import type { ColumnView, PipelineDoc, PipelineView, PlanView, Problem } from '../../../host/bindings'
 import { query, type Query } from '../../../host/host'
+import { compareDocs, type Comparison } from '../../../lib/graph/compare'
 import { endText, stepOf, type End } from '../../../lib/graph/doc'
 import { facesWithSkipped, type Face } from '../../../lib/graph/faces'
 import { fixesFor, type Fix } from '../../../lib/graph/fixes'
@@ -22,6 +23,9 @@ const KEY = Symbol('editor')
 /** The three ways to see a pipeline. */
 export type Mode = 'canvas' | 'outline' | 'file'
 
+/** Another version of the pipeline. A run's is without the steps that were skipped. */
+export type Compared = { label: string; doc: PipelineDoc; isRun: boolean }
+
 export class Editor {
   readonly document: PipelineDocument
   readonly running: Running
@@ -36,6 +40,9 @@ export class Editor {
   )
   /** The list that is open: to find or add a step, or to draw or cut a wire of the selected one. */
   asked = $state<'find' | 'connect' | 'disconnect' | 'add' | 'insert' | null>(null)
+  /** The version that what is on screen is compared with. */
+  compared = $state.raw<Compared | null>(null)
+  readonly comparison: Comparison | null = $derived.by(() => (this.compared === null ? null : compareDocs(this.compared.doc, this.compared.isRun ? this.runnable : this.doc, this.kinds)))
   #shown = $state.raw<End | null>(null)
   #settled = $state.raw<PipelineDoc | null>(null)
   #validation: Query<{ problems: Problem[]; columns: { [key in string]: ColumnView[] } }>
@@ -126,6 +133,11 @@ export class Editor {
     this.document.select({ steps: [], wires: [], frames: [id] })
     shell.toggleInspector(true)
     requestAnimationFrame(() => document.querySelector<HTMLInputElement>('[data-testid=frame-title]')?.select())
+  }
+
+  /** Compares with another version, or no longer. */
+  compare(version: Compared | null): void {
+    this.compared = version
   }
 
   /** Shows what comes out of a port in the drawer. */
