@@ -2,10 +2,11 @@
 
 import type { PipelineDoc, PlanView, Problem, RunDetail, StepDoc, StepRunView } from '../../host/bindings'
 import { isSameWork, stepOf } from './doc'
+import { besideOf, type Sheet } from './sheet'
 
 /** What a badge says. */
 export type Badge =
-  'draft' | 'ready' | 'cached' | 'queued' | 'running' | 'done' | 'failed' | 'blocked' | 'stale' | 'cancelled' | 'interrupted'
+  'draft' | 'ready' | 'cached' | 'queued' | 'running' | 'done' | 'failed' | 'blocked' | 'stale' | 'cancelled' | 'interrupted' | 'skipped'
 
 /** A step's face beside its name. */
 export interface Face {
@@ -26,6 +27,9 @@ export interface Known {
   run: RunDetail | null
 }
 
+/** The face of a step that a run goes past. */
+export const SKIPPED: Face = { badge: 'skipped', word: 'Skipped', reasons: ['Runs go past it: what comes in goes on as it is.'], summary: null }
+
 /** True while a run works or waits. */
 export function isLive(run: RunDetail | null): boolean {
   return run !== null && (run.summary.state === 'queued' || run.summary.state === 'running')
@@ -35,15 +39,23 @@ export function isLive(run: RunDetail | null): boolean {
 export function facesOf(known: Known): Map<string, Face> {
   const planned = new Map(known.plan?.steps.map((step) => [step.step, step]))
   const ran = new Map(known.run?.steps.map((step) => [step.step, step]))
+  const wrong = wrongByStep(known.problems)
   const live = isLive(known.run)
   return new Map(
     known.doc.steps.map((step) => {
       const last = ran.get(step.id)
       const isSameAsRun = isUnchanged(step, known.run)
       if (live && last !== undefined) return [step.id, runFace(last)]
-      return [step.id, restFace(step, known.problems, planned.get(step.id), last, isSameAsRun)]
+      return [step.id, restFace(wrong.get(step.id) ?? [], planned.get(step.id), last, isSameAsRun)]
     }),
   )
+}
+
+/** The same, with the steps of the sheet that are skipped. */
+export function facesWithSkipped(known: Known, sheet: Sheet): Map<string, Face> {
+  const faces = facesOf(known)
+  for (const id of besideOf(sheet).skipped) faces.set(id, SKIPPED)
+  return faces
 }
 
 function isUnchanged(step: StepDoc, run: RunDetail | null): boolean {
@@ -83,15 +95,22 @@ function orElse(reasons: string[], sentence: string): string[] {
   return reasons.length > 0 ? reasons : [sentence]
 }
 
+function wrongByStep(problems: readonly Problem[]): Map<string, Problem[]> {
+  const found = new Map<string, Problem[]>()
+  for (const problem of problems) {
+    if (problem.step === null || problem.isWarning) continue
+    found.set(problem.step, [...(found.get(problem.step) ?? []), problem])
+  }
+  return found
+}
+
 // What a step is while nothing runs: its problems first, then what the last run and the plan say.
 function restFace(
-  step: StepDoc,
-  problems: readonly Problem[],
+  wrong: readonly Problem[],
   planned: PlanView['steps'][number] | undefined,
   last: StepRunView | undefined,
   isSameAsRun: boolean,
 ): Face {
-  const wrong = problems.filter((problem) => problem.step === step.id && !problem.isWarning)
   const summary = last?.summary ?? null
   if (wrong.length > 0) {
     return { badge: 'draft', word: 'Draft', reasons: wrong.map((problem) => sentence(problem.message)), summary: wrong[0]?.message ?? null }

@@ -26,7 +26,15 @@ export const STATE_GLYPHS: Record<string, string> = {
   blocked: 'M2 12a10 10 0 1 0 20 0a10 10 0 1 0 -20 0M4.929 4.929 19.07 19.071',
   stale: 'M3 12a9 9 0 1 0 9-9 9.75 9.75 0 0 0-6.74 2.74L3 8M3 3v5h5M12 7v5l4 2',
   cancelled: 'M2 12a10 10 0 1 0 20 0a10 10 0 1 0 -20 0M10 9h4a1 1 0 0 1 1 1v4a1 1 0 0 1 -1 1h-4a1 1 0 0 1 -1 -1v-4a1 1 0 0 1 1 -1',
+  skipped: 'M5 4l10 8l-10 8zM19 5v14',
   interrupted: 'M21.73 18l-8-14a2 2 0 0 0-3.48 0l-8 14A2 2 0 0 0 4 21h16a2 2 0 0 0 1.73-3M12 9v4M12 17h.01',
+}
+
+/** What became of a step between two versions. */
+export const FATE_GLYPHS: Record<string, string> = {
+  added: 'M5 12h14M12 5v14',
+  removed: 'M18 6L6 18M6 6l12 12',
+  changed: STATE_GLYPHS.draft ?? '',
 }
 
 /** Run to here. */

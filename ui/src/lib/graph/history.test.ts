@@ -96,7 +96,7 @@ function randomCommand(doc: PipelineDoc, next: () => number): Outcome {
     case 4:
       return commands.deleteSteps(doc, ids.slice(0, 2))
     case 5:
-      return commands.dissolveStep(doc, KINDS, id)
+      return commands.dissolveSteps(doc, KINDS, [id])
     case 6:
     case 7: {
       const other = pick(doc.steps)?.id ?? 'none'
