@@ -23,6 +23,7 @@ pub mod rpc;
 mod run_views;
 mod running;
 pub mod sample;
+mod taking_in;
 mod targets;
 mod views;
 mod watch;
