@@ -94,7 +94,7 @@ describe('the faces of steps', () => {
     expect(faces.get('filter')).toMatchObject({
       badge: 'stale',
       reasons: ['Its parameters changed.'],
-      summary: '344 × 8',
+      summary: 'its parameters changed',
     })
     expect(faces.get('impute')?.reasons).toEqual(['A step before it must run first.'])
   })

@@ -2,6 +2,7 @@
 
 import type { PipelineDoc, PlanView, Problem, RunDetail, StepDoc, StepRunView } from '../../host/bindings'
 import { isSameWork, stepOf } from './doc'
+import { shortReason } from './planning'
 import { besideOf, type Sheet } from './sheet'
 
 /** What a badge says. */
@@ -15,8 +16,10 @@ export interface Face {
   word: string
   /** Why, one sentence each; for the tooltip and the outline. */
   reasons: string[]
-  /** One line from the last run, such as `344 × 8`. */
+  /** One line from the last run, such as `344 × 8`; for a stale step why it is. */
   summary: string | null
+  /** How far it is while it runs, from 0 to 1; null where that is not known. */
+  progress?: number | null
 }
 
 /** What the faces are made from. */
@@ -71,7 +74,7 @@ export function runFace(step: StepRunView): Face {
     case 'pending':
       return { badge: 'queued', word: 'Queued', reasons, summary }
     case 'running':
-      return { badge: 'running', word: runningWord(step), reasons, summary: step.stage ?? summary }
+      return { badge: 'running', word: runningWord(step), reasons, summary: step.stage ?? summary, progress: step.progress }
     case 'cached':
       return { badge: 'cached', word: 'Cached', reasons, summary }
     case 'done':
@@ -128,12 +131,18 @@ function restFace(
   if (planned === undefined) {
     return isEnded && isSameAsRun ? runFace(last) : { badge: 'ready', word: 'Ready', reasons: [], summary }
   }
-  const reasons = planned.reasons.map(sentence)
+  const reasons = planned.reasons.map(reasonWords)
   if (isEnded) {
     const why = planned.action === 'pending' ? orElse(reasons, 'A step before it must run first.') : reasons
-    return { badge: 'stale', word: 'Stale', reasons: why, summary }
+    return { badge: 'stale', word: 'Stale', reasons: why, summary: planned.reasons.map(shortReason)[0] ?? summary }
   }
   return { badge: 'ready', word: 'Ready', reasons, summary }
+}
+
+// A parameter with its two values is no sentence and needs none.
+function reasonWords(reason: string): string {
+  const short = shortReason(reason)
+  return short === reason ? sentence(reason) : short
 }
 
 /** A message as a sentence: a capital first, a full stop last. */

@@ -266,6 +266,22 @@ describe('a run', () => {
     expect(screen.getByTestId('row-encode').textContent).toContain('Ready')
   })
 
+  it('is planned before: what runs, and what changed since', async () => {
+    await inOutline()
+    await fireEvent.click(screen.getByTestId('editor-run'))
+    await screen.findByTestId('next-compare')
+    await choose('boosting')
+    await fireEvent.input(input('param-learning_rate'), { target: { value: '0.2' } })
+    await waitFor(() => expect(screen.getByTestId('row-boosting').textContent).toContain('learning_rate: not set → 0.2'))
+    await fireEvent.click(screen.getByTestId('editor-plan'))
+    const plan = await screen.findByTestId('drawer-plan')
+    await waitFor(() => expect(plan.textContent).toContain('learning_rate: not set → 0.2'))
+    await fireEvent.click(within(plan).getByLabelText('Only what the selected step needs'))
+    await waitFor(() => expect(screen.getByTestId('plan-run').textContent).toContain('Run to boosting'))
+    expect(plan.textContent).not.toContain('evaluate_boosting')
+    expect(await violations()).toEqual([])
+  })
+
   it('that fails names the step, gives the hint and leads to the log', async () => {
     await inOutline()
     await choose('penguins')

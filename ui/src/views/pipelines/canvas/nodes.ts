@@ -139,7 +139,7 @@ function isSameData(data: StepData, step: StepDoc, kind: StepKindView | null, fa
 }
 
 function isSameFace(a: Face, b: Face): boolean {
-  return a === b || (a.badge === b.badge && a.word === b.word && a.summary === b.summary && a.reasons.join('\n') === b.reasons.join('\n'))
+  return a === b || (a.badge === b.badge && a.word === b.word && a.summary === b.summary && a.progress === b.progress && a.reasons.join('\n') === b.reasons.join('\n'))
 }
 
 function labelOf({ title, step, face }: StepData): string {
