@@ -1,6 +1,7 @@
 // Pipelines in memory: drafts, commits, what is wrong with a graph, and its file as text.
 
 import type { ColumnView, CommitView, JsonValue, PipelineDoc, PipelineView, Problem, StepDoc } from '../bindings'
+import { page, tableOf } from './data'
 import { kinds } from './kinds'
 import { lastRunOf, planFor, startRun } from './training'
 import { failure, wait, type Answers, type World } from './world'
@@ -151,6 +152,10 @@ export const answers: Answers = {
     }),
   'pipeline.show': ({ pipeline }) => view(find(pipeline)),
   'pipeline.validate': ({ pipeline, doc }) => examine(doc ?? find(pipeline).doc),
+  'pipeline.preview': ({ rows }) => {
+    const table = tableOf('penguins')
+    return { page: page(table, 0, Math.min(rows ?? 1000, table.rows), null), isSample: table.rows > (rows ?? 1000) }
+  },
   'pipeline.plan': ({ pipeline, doc }) => planFor(doc ?? find(pipeline).doc),
   'pipeline.layout': ({ doc }) => {
     const depth = new Map<string, number>()

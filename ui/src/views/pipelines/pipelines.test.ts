@@ -537,6 +537,21 @@ describe('the drawer', () => {
     await waitFor(() => expect(document.activeElement).toBe(input('param-expression', 'textarea')))
   })
 
+  it('shows what a step would give before it has run, as it is set now', async () => {
+    await inOutline()
+    await choose('split')
+    shell.showDrawer('data')
+    expect((await screen.findByTestId('drawer-preview')).textContent).toContain('as the step is set now')
+    await fireEvent.change(screen.getByTestId('outline-add'), { target: { value: 'filter' } })
+    expect(await screen.findByText(/has a problem/)).toBeTruthy()
+    cleanup()
+    useTransport(mock())
+    await inOutline({ 'pipeline.preview': () => { throw failure('invalid_input', 'a model is trained when the pipeline runs') } })
+    await choose('split')
+    shell.showDrawer('data')
+    expect((await screen.findByTestId('preview-error')).textContent).toContain('trained when the pipeline runs')
+  })
+
   it('commits with a message', async () => {
     const { host, name } = await inOutline()
     await waitFor(() => expect(runCommand('pipeline.commit')).toBe(true))

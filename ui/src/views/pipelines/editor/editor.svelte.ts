@@ -66,6 +66,10 @@ export class Editor {
   get doc(): Sheet {
     return this.document.doc
   }
+  /** The graph once nobody has changed it for a moment: what the backend is asked about. */
+  get settled(): PipelineDoc | null {
+    return this.#settled
+  }
   /** What is wrong; what the backend said last while it thinks again. */
   get problems(): Problem[] {
     return this.#validation.data?.problems ?? []
