@@ -16,7 +16,8 @@ const EMPTY: [&str; 8] =
 const OVERLAYS: [(&str, &[&str]); 2] = [("palette", &["\u{E009}", "k"]), ("shortcuts", &["?"])];
 /// What can be seen of a dataset with two versions, checks that fail and something in the trash: a name,
 /// an address, and what is clicked there, if anything.
-const DATA: [(&str, &str, &str); 9] = [
+const DATA: [(&str, &str, &str); 10] = [
+    ("together", "data/customers?tab=columns", ""),
     ("changes", "data/customers?tab=changes&from=1&to=2", ""),
     ("changes-removed", "data/customers?tab=changes&from=1&to=2", "changes-tab-removed"),
     ("changes-moved", "data/customers?tab=changes&from=1&to=2", "changes-tab-moved"),
