@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
 import { fromText, paste, toText } from './clipboard'
-import { addStep, deleteSteps, dissolveSteps, duplicate, joinable, renameStep, setParam } from './commands'
+import { addStep, deleteSteps, dissolveSteps, duplicate, joinable, partOf, renameStep, setParam, tidy } from './commands'
 import { downstreamOf, topological, upstreamOf, wireId, wiresOf } from './doc'
 import { begin, commit, undo } from './history'
 import { idProblem, toId, uniqueId } from './ids'
@@ -63,6 +63,20 @@ describe('deleting', () => {
 
   it('nothing is refused with a reason', () => {
     expect(deleteSteps(chain(), []).refusal).toBe('no step is selected')
+  })
+})
+
+describe('tidying up', () => {
+  it('a part of the steps stays where it is and leaves the others alone', () => {
+    const ids = ['filter', 'impute']
+    expect(partOf(chain(), ids).steps.map((one) => one.inputs)).toEqual([{}, { table: ['filter.table'] }])
+    const { change } = tidy(chain(), { filter: [40, 40], impute: [300, 160] })
+    expect(change?.doc.steps.map((one) => one.position)).toEqual([[0, 0], [264, 0], [524, 120], [792, 0]])
+  })
+
+  it('of all steps takes the places as they are', () => {
+    const { change } = tidy(chain(), { data: [40, 40], filter: [300, 40], impute: [560, 40], forest: [820, 40] })
+    expect(change?.doc.steps[0]?.position).toEqual([40, 40])
   })
 })
 

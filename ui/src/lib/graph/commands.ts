@@ -3,7 +3,7 @@
 import type { JsonValue, PipelineDoc, StepDoc } from '../../host/bindings'
 import { isSame, stepOf, withStep, wiresFrom, wiresInto, wiresOf } from './doc'
 import type { End, Wire } from './doc'
-import { freePlace, GAP_X, snap, STEP_WIDTH, type Place } from './geometry'
+import { boxAround, freePlace, GAP_X, snap, STEP_WIDTH, type Place } from './geometry'
 import { idProblem, idsOf, uniqueId } from './ids'
 import { kindOf, outputPort, type Kinds } from './kinds'
 import { bestInput, bestOutput, fits, judge } from './rules'
@@ -145,10 +145,21 @@ export function nudge(doc: PipelineDoc, ids: readonly string[], dx: number, dy: 
   return moveSteps(doc, places, label, `nudge:${[...moved].sort().join()}`)
 }
 
-/** Puts every step where the layout says, as one entry. */
+/** Puts steps where the layout says, as one entry. A part of them stays where its upper left corner is. */
 export function tidy(doc: PipelineDoc, positions: Record<string, Place>): Outcome {
-  const places = new Map(Object.entries(positions).map(([id, place]) => [id, snap(place)]))
-  return moveSteps(doc, places, 'Tidy up')
+  const laid = Object.entries(positions)
+  const isPart = laid.length < doc.steps.length
+  const from = boxAround(doc.steps.filter((step) => step.id in positions).map((step) => step.position))
+  const to = boxAround(laid.map(([, place]) => place))
+  const [dx, dy] = isPart && from !== null && to !== null ? [from.x - to.x, from.y - to.y] : [0, 0]
+  const places = new Map(laid.map(([id, [x, y]]) => [id, snap([x + dx, y + dy])]))
+  return moveSteps(doc, places, isPart ? `Tidy up ${laid.length} steps` : 'Tidy up')
+}
+
+/** The steps to be laid out by themselves: wires to others do not count. */
+export function partOf(doc: PipelineDoc, ids: readonly string[]): PipelineDoc {
+  const steps = doc.steps.filter((step) => ids.includes(step.id))
+  return { name: doc.name, steps: steps.map((step) => withSourcesMapped(step, (end) => (ids.includes(end.step) ? end : null))) }
 }
 
 /** Gives a step another id; every wire follows. */

@@ -1,7 +1,7 @@
 // The commands of the editor, whatever is on show. The canvas adds its own.
 
 import { align, distribute, type Axis, type Side } from '../../../lib/graph/align'
-import { deleteSteps, dissolveSteps, duplicate, joinable, tidy } from '../../../lib/graph/commands'
+import { deleteSteps, dissolveSteps, duplicate, joinable, partOf, tidy } from '../../../lib/graph/commands'
 import { downstreamOf, stepOf, upstreamOf, wireId, wiresOf } from '../../../lib/graph/doc'
 import { deleteFrames } from '../../../lib/graph/frames'
 import type { Fix } from '../../../lib/graph/fixes'
@@ -29,10 +29,11 @@ const AXES: readonly { axis: Axis; title: string }[] = [{ axis: 'across', title:
 export const ALIGN_KEYS: Partial<Record<Side, string>> = { left: 'Mod+Shift+ArrowLeft', right: 'Mod+Shift+ArrowRight', top: 'Mod+Shift+ArrowUp', bottom: 'Mod+Shift+ArrowDown' }
 export const SPREAD_KEYS: Record<Axis, string> = { across: 'Shift+Alt+H', down: 'Shift+Alt+V' }
 
-/** Puts every step where the layout of the backend says, as one entry of the history. */
+/** Puts the selected steps, or all if there are not several, where the layout of the backend says. */
 export async function tidyUp(editor: Editor): Promise<void> {
   try {
-    const { positions } = await call('pipeline.layout', { doc: bare(editor.doc) })
+    const { steps } = editor.document.selection
+    const { positions } = await call('pipeline.layout', { doc: steps.length > 1 ? partOf(editor.doc, steps) : bare(editor.doc) })
     editor.document.run(tidy(editor.doc, positions))
   } catch (thrown) {
     toastFailure('The steps could not be laid out', thrown)
@@ -140,6 +141,6 @@ export function editorCommands(editor: Editor, dialogs: { commit: () => void }):
     ...SIDES.map(({ side, title }) => command(`edit.align.${side}`, title, ALIGN_KEYS[side] === undefined ? [] : [ALIGN_KEYS[side]], () => void here.run(align(editor.doc, here.selection.steps, side)), hasSeveral)),
     ...AXES.map(({ axis, title }) => command(`edit.spread.${axis}`, title, [SPREAD_KEYS[axis]], () => void here.run(distribute(editor.doc, here.selection.steps, axis)), hasSeveral)),
     command('edit.deselect', 'Select nothing', ['Escape'], () => here.select({ steps: [], wires: [] }), hasAny),
-    command('pipeline.tidy', 'Tidy up the canvas', ['Shift+Alt+T'], () => void tidyUp(editor), isFree),
+    command('pipeline.tidy', 'Tidy up the selected steps, or all', ['Shift+Alt+T'], () => void tidyUp(editor), isFree),
   ]
 }
