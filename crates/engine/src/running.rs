@@ -10,6 +10,7 @@ use flow::file::Pipeline;
 use flow::graph::{Graph, Problem};
 use flow::kind::Source;
 use flow::launch::Launcher;
+use flow::outside::Place;
 use serde_json::{Value, json};
 use store::projects::Project;
 use store::runs::{self, NewRun, RunState};
@@ -193,6 +194,7 @@ impl Engine {
                 results: &self.results(),
                 ledger: &ledger,
                 find_source: &|source: &Source| self.source_table(project, source, &Progress::silent()),
+                place: &self.place(project),
             },
             force: wanted.force,
             threads,
@@ -219,8 +221,19 @@ impl Engine {
             results: &self.results(),
             ledger: &ProjectLedger { engine: self, project_id: project.id.clone() },
             find_source: &|source: &Source| self.source_table(project, source, &Progress::silent()),
+            place: &self.place(project),
         };
         planner.plan()
+    }
+
+    /// Where the steps of a project find its files and make environments of foreign programs. What
+    /// such programs are told, such as the address of a tracking server, is put in here.
+    fn place(&self, project: &Project) -> Place {
+        Place {
+            project: self.store().project_dir(&project.slug),
+            tools: self.store().cache_dir().join("python"),
+            environment: BTreeMap::new(),
+        }
     }
 
     /// The results of steps that are kept.

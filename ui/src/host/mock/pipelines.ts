@@ -131,7 +131,7 @@ function examine(doc: PipelineDoc): { problems: Problem[]; columns: { [key in st
     if (one.kind === 'split' && Number(one.params.train ?? 0.6) > 0.9) tell(one.id, { param: 'train', isWarning: true, message: 'few rows are left to judge the model by' })
     for (const output of kind?.outputs ?? []) if (output.type === 'table') columns[`${one.id}.${output.name}`] = PENGUINS
   }
-  return { problems, columns }
+  return { problems, columns, ports: {} }
 }
 
 export const answers: Answers = {
@@ -177,6 +177,12 @@ export const answers: Answers = {
   'pipeline.save': async ({ pipeline, doc }, world) => {
     await wait(60 * world.pace)
     return save(world, pipeline, doc)
+  },
+  'pipeline.add_step': ({ pipeline, step, kind, template, params, inputs }, world) => {
+    const kept = find(pipeline)
+    const id = step ?? template ?? kind ?? 'step'
+    const added = { id, kind: kind ?? 'command', position: [40, 40] as [number, number], params, inputs }
+    return save(world, pipeline, { ...kept.doc, steps: [...kept.doc.steps, added] })
   },
   'pipeline.save_text': ({ pipeline, text }, world) => save(world, pipeline, { name: pipeline, steps: fromText(text) }),
   'pipeline.commit': ({ pipeline, message }, world) => {
