@@ -1,6 +1,6 @@
 // Pipelines in memory: drafts, commits, what is wrong with a graph, and its file as text.
 
-import type { ColumnView, CommitView, JsonValue, PipelineDoc, PipelineView, Problem, StepDoc } from '../bindings'
+import type { ColumnView, CommitView, JsonValue, PipelineDoc, PipelineView, Problem, StepDoc, Validation } from '../bindings'
 import { page, tableOf } from './data'
 import { kinds } from './kinds'
 import { lastRunOf, planFor, startRun } from './training'
@@ -114,7 +114,7 @@ const PENGUINS: ColumnView[] = [
   { name: 'flipper_length_mm', kind: 'integer' }, { name: 'body_mass_g', kind: 'integer' }, { name: 'sex', kind: 'text' }, { name: 'year', kind: 'integer' },
 ]
 
-function examine(doc: PipelineDoc): { problems: Problem[]; columns: { [key in string]: ColumnView[] } } {
+function examine(doc: PipelineDoc): Validation {
   const problems: Problem[] = []
   const columns: { [key in string]: ColumnView[] } = {}
   const tell = (id: string, rest: Partial<Problem>): void => void problems.push({ step: id, param: null, port: null, isWarning: false, message: '', hint: null, ...rest })
@@ -139,7 +139,7 @@ function examine(doc: PipelineDoc): { problems: Problem[]; columns: { [key in st
     if (one.kind === 'split' && Number(one.params.train ?? 0.6) > 0.9) tell(one.id, { param: 'train', isWarning: true, message: 'few rows are left to judge the model by' })
     for (const output of kind?.outputs ?? []) if (output.type === 'table') columns[`${one.id}.${output.name}`] = one.kind === 'select' && chosen.length > 0 ? incoming.filter((column) => chosen.includes(column.name) === (one.params.mode !== 'drop')) : incoming
   }
-  return { problems, columns }
+  return { problems, columns, ports: {} }
 }
 
 export const answers: Answers = {
@@ -189,6 +189,12 @@ export const answers: Answers = {
   'pipeline.save': async ({ pipeline, doc }, world) => {
     await wait(60 * world.pace)
     return save(world, pipeline, doc)
+  },
+  'pipeline.add_step': ({ pipeline, step, kind, template, params, inputs }, world) => {
+    const kept = find(pipeline)
+    const id = step ?? template ?? kind ?? 'step'
+    const added = { id, kind: kind ?? 'command', position: [40, 40] as [number, number], params, inputs }
+    return save(world, pipeline, { ...kept.doc, steps: [...kept.doc.steps, added] })
   },
   'pipeline.save_text': ({ pipeline, text }, world) => save(world, pipeline, { name: pipeline, steps: fromText(text) }, text),
   'pipeline.commit': ({ pipeline, message }, world) => {

@@ -60,7 +60,7 @@ function open(doc: PipelineDoc, steps: StepDoc[], id: string): Live {
     datasets: [{ dataset: 'penguins', version: 2 }], models: [], note: null,
   }
   const views = steps.map((step): StepRunView => ({
-    step: step.id, kind: step.kind, state: 'pending', reasons: [], progress: null, stage: null, startedAt: null, durationMs: null, cpuMs: null, maxMemoryBytes: null, error: null, summary: null, outputs: [],
+    step: step.id, kind: step.kind, state: 'pending', reasons: [], progress: null, stage: null, startedAt: null, durationMs: null, cpuMs: null, maxMemoryBytes: null, inputBytes: null, outputBytes: null, tries: [], metrics: {}, environment: {}, error: null, summary: null, outputs: [],
   }))
   return { detail: { summary, doc, steps: views, error: null, environment: { fettle: '0.1.0' }, models: [] }, log: [], points: new Map() }
 }

@@ -16,6 +16,11 @@ function ran(states: Record<string, StepState>, run: RunDetail['summary']['state
     durationMs: null,
     cpuMs: null,
     maxMemoryBytes: null,
+    inputBytes: null,
+    outputBytes: null,
+    tries: [],
+    metrics: {},
+    environment: {},
     summary: '344 × 8',
     outputs: ['table'],
     error:

@@ -9,6 +9,7 @@ export const CATEGORY_GLYPHS: Record<string, string> = {
   train: 'M14 9.536V7a4 4 0 0 1 4-4h1.5a.5.5 0 0 1 .5.5V5a4 4 0 0 1-4 4 4 4 0 0 0-4 4c0 2 1 3 1 5a5 5 0 0 1-1 3M4 9a5 5 0 0 1 8 4 5 5 0 0 1-8-4M5 21h14',
   evaluate: 'M12 14l4-4M3.34 19a10 10 0 1 1 17.32 0',
   release: 'M11 21.73a2 2 0 0 0 2 0l7-4A2 2 0 0 0 21 16V8a2 2 0 0 0-1-1.73l-7-4a2 2 0 0 0-2 0l-7 4A2 2 0 0 0 3 8v8a2 2 0 0 0 1 1.73zM12 22V12M3.29 7L12 12L20.71 7M7.5 4.27l9 5.15',
+  code: 'M12 19h8M4 17l6-6-6-6',
 }
 
 /** For a kind of a category nobody knows. */

@@ -16,6 +16,7 @@ function kind(params: JsonValue, defaults: JsonValue = {}): StepKindView {
     outputs: [],
     params,
     defaults,
+    presets: [],
   }
 }
 
