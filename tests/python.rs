@@ -3,14 +3,35 @@
 
 mod testkit;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use serde_json::{Value, json};
 use testkit::World;
 
 /// A world with the sample, and where the project's files are.
 fn world() -> (World, PathBuf) {
-    let world = World::new();
+    furnished(World::new().with("FETTLE_UV", uv()))
+}
+
+/// The program uv, installed from the package index once for all tests.
+fn uv() -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("uv");
+    let lock = std::fs::File::create(folder.with_extension("lock")).expect("can be made");
+    lock.lock().expect("can be locked");
+    let program = folder.join("bin/uv");
+    if !program.exists() {
+        let run = |program: &Path, words: &[&str]| {
+            let status = Command::new(program).args(words).status().expect("it starts");
+            assert!(status.success(), "{words:?}");
+        };
+        run(Path::new("python3"), &["-m", "venv", "--clear", testkit::text(&folder)]);
+        run(&folder.join("bin/python"), &["-m", "pip", "install", "--quiet", "uv"]);
+    }
+    program
+}
+
+fn furnished(world: World) -> (World, PathBuf) {
     world.ok(&["dataset", "import", testkit::text(&testkit::penguins()), "--target", "species"]);
     let project =
         world.ok(&["call", "workspace.info"])["currentProject"].as_str().expect("a project").to_owned();
@@ -258,4 +279,18 @@ fn the_templates_for_scikit_learn_and_xgboost_train_on_the_sample() {
         let files = world.ok(&["call", "run.output", r#"{"run": "1", "step": "py", "port": "model"}"#]);
         assert!(files["files"][0]["bytes"].as_u64() > Some(1000), "{files}");
     }
+}
+
+#[test]
+fn where_there_is_no_uv_it_is_installed_into_the_cache() {
+    let (world, _) = furnished(World::new());
+    add(
+        &world,
+        json!({ "code": "def run(fettle):\n    fettle.log_metric('x', 1)", "inputs": [], "outputs": [] }),
+    );
+    assert_eq!(ran(&world)["metrics"]["x"], 1.0);
+    let is_there = |path: &Path| path.join("uv").is_file();
+    let mut path = std::env::split_paths(&std::env::var_os("PATH").expect("a PATH")).collect::<Vec<_>>();
+    path.push(world.workspace().join("cache/python/uv/bin"));
+    assert!(path.iter().any(|folder| is_there(folder)));
 }

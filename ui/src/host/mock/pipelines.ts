@@ -1,6 +1,6 @@
 // Pipelines in memory: drafts, commits, what is wrong with a graph, and its file as text.
 
-import type { ColumnView, CommitView, JsonValue, PipelineDoc, PipelineView, Problem, StepDoc } from '../bindings'
+import type { ColumnView, CommitView, JsonValue, PipelineDoc, PipelineView, Problem, StepDoc, Validation } from '../bindings'
 import { kinds } from './kinds'
 import { lastRunOf, planFor, startRun } from './training'
 import { failure, wait, type Answers, type World } from './world'
@@ -111,7 +111,7 @@ const PENGUINS: ColumnView[] = [
   { name: 'flipper_length_mm', kind: 'integer' }, { name: 'body_mass_g', kind: 'integer' }, { name: 'sex', kind: 'text' }, { name: 'year', kind: 'integer' },
 ]
 
-function examine(doc: PipelineDoc): { problems: Problem[]; columns: { [key in string]: ColumnView[] } } {
+function examine(doc: PipelineDoc): Validation {
   const problems: Problem[] = []
   const columns: { [key in string]: ColumnView[] } = {}
   const tell = (id: string, rest: Partial<Problem>): void => void problems.push({ step: id, param: null, port: null, isWarning: false, message: '', hint: null, ...rest })

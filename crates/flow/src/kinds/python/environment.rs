@@ -43,18 +43,20 @@ pub struct Environment {
 }
 
 impl Wanted {
-    /// Locks the packages, unless the project has their lock already.
+    /// Finds the interpreter, and locks the packages unless the project has their lock already.
     ///
     /// # Errors
     /// There is no `uv` or no such Python, or the packages do not go together.
     pub fn lock(&self, place: &Place, progress: &Progress) -> Result<()> {
+        progress.step("looking for Python", 0, None)?;
+        let cancel = progress.cancel();
+        // The interpreter's version is part of the key, so it has to be there before that is made.
+        let uv = Uv::find_or_install(&place.tools, cancel)?;
+        let python = self.interpreter(&uv, cancel)?;
         if self.is_plain() || self.lock_file(place)?.exists() {
             return Ok(());
         }
         progress.step("locking Python packages", 0, None)?;
-        let cancel = progress.cancel();
-        let uv = Uv::find_or_install(&place.tools, cancel)?;
-        let python = self.interpreter(&uv, place, cancel)?;
         let within = |e: Error| e.within("cannot lock the packages of the step");
         let locked = self.locked(&uv, &python, place, cancel).map_err(within)?;
         let text = format!("# Locked by Fettle for {}; commit this file.\n{locked}", self.shown());
@@ -75,7 +77,7 @@ impl Wanted {
             Err(e) => return Err(e),
         };
         let cancel = Cancel::default();
-        let found = Uv::find(&place.tools).and_then(|uv| self.find(&uv, place, &cancel).ok().flatten());
+        let found = Uv::find(&place.tools).and_then(|uv| self.find(&uv, &cancel).ok().flatten());
         let version = found.and_then(|python| version_of(&python, &cancel).ok());
         Ok((lock, version.unwrap_or_else(|| "not found".to_owned())))
     }
@@ -87,7 +89,7 @@ impl Wanted {
     pub fn make(&self, place: &Place, progress: &Progress, log: &dyn Fn(&str)) -> Result<Environment> {
         let cancel = progress.cancel();
         let uv = Uv::find_or_install(&place.tools, cancel)?;
-        let base = self.interpreter(&uv, place, cancel)?;
+        let base = self.interpreter(&uv, cancel)?;
         let version = version_of(&base, cancel)?;
         let text = self.lock_text(place)?;
         let lock = hash_of(&text);
@@ -179,19 +181,18 @@ impl Wanted {
     }
 
     /// The interpreter that is wanted, if it is on this machine.
-    fn find(&self, uv: &Uv, place: &Place, cancel: &Cancel) -> Result<Option<PathBuf>> {
-        let mut words =
-            vec!["python", "find", "--quiet", "--system", "--no-python-downloads", "--no-project"];
+    fn find(&self, uv: &Uv, cancel: &Cancel) -> Result<Option<PathBuf>> {
+        let mut words = vec!["python", "find", "--system", "--no-python-downloads", "--no-project"];
         words.extend(Some(self.python.as_str()).filter(|version| !version.is_empty()));
         match uv.ask(words, cancel) {
-            Ok(path) => Ok(Some(place.project.join(path.trim()))),
+            Ok(path) => Ok(Some(path.trim()).filter(|path| !path.is_empty()).map(PathBuf::from)),
             Err(e) if e.code == Code::Cancelled => Err(e),
             Err(_) => Ok(None),
         }
     }
 
-    fn interpreter(&self, uv: &Uv, place: &Place, cancel: &Cancel) -> Result<PathBuf> {
-        if let Some(found) = self.find(uv, place, cancel)? {
+    fn interpreter(&self, uv: &Uv, cancel: &Cancel) -> Result<PathBuf> {
+        if let Some(found) = self.find(uv, cancel)? {
             return Ok(found);
         }
         let shown = if self.python.is_empty() { "3.12" } else { &self.python };
@@ -200,7 +201,7 @@ impl Wanted {
                 .hint(format!("install it, or have uv do so: `uv python install {shown}`"))
         };
         uv.ask(["python", "install", "--quiet", shown], cancel).map_err(missing)?;
-        let found = self.find(uv, place, cancel)?;
+        let found = self.find(uv, cancel)?;
         found.ok_or_else(|| missing(Error::new(Code::Unavailable, "uv installed none that fits")))
     }
 }
