@@ -244,6 +244,7 @@ def run_notebook(call):
     import nbformat
     from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError
+    from traitlets.config import Config
 
     notebook = nbformat.read(call["script"], as_version=4)
     values = {
@@ -259,8 +260,11 @@ def run_notebook(call):
     tagged = [at for at, one in enumerate(notebook.cells) if "parameters" in one.metadata.get("tags", [])]
     notebook.cells.insert(tagged[0] + 1 if tagged else 0, cell)
     notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    # Where the system has them, sockets are files that only this user can open, and no ports.
+    config = Config() if os.name == "nt" else Config({"KernelManager": {"transport": "ipc"}})
     client = NotebookClient(
         notebook,
+        config=config,
         timeout=None,
         kernel_name="python3",
         resources={"metadata": {"path": os.getcwd()}},
