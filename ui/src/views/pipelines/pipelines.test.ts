@@ -404,6 +404,10 @@ describe('without the pointer', () => {
     await fireEvent.click(screen.getByTestId('editor-run'))
     await waitFor(() => expect(JSON.stringify(asked(host, 'pipeline.run'))).toContain('"table":["split.table"]'))
     expect(JSON.stringify(asked(host, 'pipeline.save'))).not.toContain('skipped')
+    await screen.findByTestId('next-compare')
+    expect(runCommand('pipeline.runTo')).toBe(true)
+    expect(await screen.findByText(/impute is skipped/)).toBeTruthy()
+    expect(asked(host, 'pipeline.run')).toHaveLength(1)
   })
 })
 

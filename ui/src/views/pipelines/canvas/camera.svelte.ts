@@ -25,6 +25,8 @@ export class Camera {
   #fitted: Viewport | null = null
   #opened: Viewport | null
   #size = { width: 0, height: 0 }
+  // A move that was asked for ends later, when another view may have taken the place.
+  #isGone = false
 
   constructor(editor: Editor, board: Board, lens: Lens) {
     this.#editor = editor
@@ -36,6 +38,7 @@ export class Camera {
       if (this.width > 0) untrack(() => this.look())
     })
     $effect(() => this.#resize(this.width, this.height))
+    $effect(() => () => (this.#isGone = true))
     $effect(() => {
       const wanted = editor.wanted
       if (wanted !== null) untrack(() => this.reveal(wanted.id))
@@ -78,6 +81,7 @@ export class Camera {
 
   /** How much can be seen: a canvas that was scrolled away looks like a lost one. */
   look(): void {
+    if (this.#isGone) return
     this.#board.setZoom(this.#lens.getViewport().zoom)
     this.share = shareInView(this.#editor.doc, this.seen())
   }

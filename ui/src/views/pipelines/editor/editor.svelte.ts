@@ -10,9 +10,10 @@ import { facesWithSkipped, type Face } from '../../../lib/graph/faces'
 import { fixesFor, type Fix } from '../../../lib/graph/fixes'
 import type { Kinds } from '../../../lib/graph/kinds'
 import { tableSource } from '../../../lib/graph/outline'
-import type { Sheet } from '../../../lib/graph/sheet'
+import { besideOf, type Sheet } from '../../../lib/graph/sheet'
 import { runnable } from '../../../lib/graph/skip'
 import { shell } from '../../../parts/shell.svelte'
+import { toast } from '../../../parts/toast.svelte'
 import { PipelineDocument } from './document.svelte'
 import { Running } from './running.svelte'
 
@@ -120,6 +121,7 @@ export class Editor {
   /** Runs the pipeline as it is on screen, or what one step needs. */
   async run(to: string | null = null): Promise<void> {
     if (this.running.isLive || this.running.isStarting) return
+    if (to !== null && besideOf(this.doc).skipped.includes(to)) return void toast({ title: `${to} is skipped: take it in again to run to it`, tone: 'warning', stay: 5_000 })
     await this.document.flush()
     const payload = { project: null, pipeline: this.document.name, doc: this.runnable, to, threads: null, force: false }
     if (!(await this.running.start(payload))) return
