@@ -234,7 +234,7 @@ fn a_notebook_gets_its_parameters_and_is_kept_as_it_ran() {
         let notebook = json!({ "cells": cells(last), "metadata": {}, "nbformat": 4, "nbformat_minor": 5 });
         std::fs::write(project.join("look.ipynb"), notebook.to_string()).expect("can be written");
     };
-    write("rows[rows['island'] == island].to_parquet(FETTLE_OUTPUTS['here'])");
+    write("rows[rows['island'] == island].to_parquet(FETTLE_OUTPUTS['here'], index=False)");
     add(&world, json!({ "script": "look.ipynb", "outputs": ["here"], "parameters": { "island": "Dream" } }));
     let py = ran(&world);
     assert_eq!(py["summary"], "124 × 8", "{py}");
