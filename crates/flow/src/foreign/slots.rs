@@ -59,6 +59,9 @@ pub fn read_all(texts: &[String], side: Side) -> Result<Vec<Slot>> {
     Ok(slots)
 }
 
+/// A port's name has at most so many characters.
+const MAX_NAME: usize = 40;
+
 fn read(text: &str, side: Side) -> Result<Slot> {
     let (head, path) = match text.split_once('=') {
         Some((head, path)) => (head.trim(), Some(path.trim())),
@@ -112,7 +115,7 @@ fn type_of(word: &str, side: Side) -> Result<PortType> {
 
 fn is_name(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_lowercase())
-        && text.len() <= 40
+        && text.len() <= MAX_NAME
         && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
 }
 
@@ -124,7 +127,10 @@ fn has_table_ending(path: &str) -> bool {
 fn name_of(path: &str) -> String {
     let file = path.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
     let stem = file.split_once('.').map_or(file, |(stem, _)| if stem.is_empty() { file } else { stem });
-    crate::template::step_id(stem)
+    let mut name = crate::template::step_id(stem);
+    // It is ASCII, so it can be cut anywhere.
+    name.truncate(MAX_NAME);
+    name
 }
 
 #[cfg(test)]
