@@ -22,6 +22,7 @@ use crate::commands::datasets::DatasetImported;
 use crate::commands::sources::Origin;
 use crate::connections::with_way_in;
 use crate::datasets::{check_name, name_from, parse_options};
+use crate::taking_in::is_read_at_once;
 use fetch::{Address, Fetched};
 use folders::folder_options;
 
@@ -86,6 +87,8 @@ struct Arrived {
     origin: Option<Origin>,
     /// What was found out on the way.
     notes: Vec<String>,
+    /// The table, if it was read while the bytes were stored.
+    made: Option<(TableFile, ImportReport)>,
 }
 
 impl Import {
@@ -138,8 +141,11 @@ impl Engine {
         let within = |e: Error| e.within(format!("cannot import {}", what.shown()));
         let before = self.newest(project, &name)?;
         let previous = before.as_ref().map(|(_, version)| version);
-        let arrived = match &what.from {
-            Source::Path(path) => self.take_path(path, what, previous, progress).map_err(within)?,
+        let draft = self.table_draft()?;
+        let mut arrived = match &what.from {
+            Source::Path(path) => {
+                self.take_path((path, Some(draft.path())), what, previous, progress).map_err(within)?
+            }
             Source::Kept(number) => self.take_kept(project, &name, *number, what)?,
             Source::Address(address) => {
                 self.take_address(address, what, previous, progress).map_err(within)?
@@ -154,9 +160,12 @@ impl Engine {
             let results = self.known_results(project, dataset, &version)?;
             return Ok(imported(dataset, &version, false, (Vec::new(), results.unwrap_or_default())));
         }
-        let draft = self.table_draft()?;
-        let (table, report) =
-            self.make_table(&arrived.content, &arrived.options, draft.path(), progress).map_err(within)?;
+        let (table, report) = match arrived.made.take() {
+            Some(made) => made,
+            None => {
+                self.make_table(&arrived.content, &arrived.options, draft.path(), progress).map_err(within)?
+            }
+        };
         let profile = data::profile::profile(&table, progress)?;
         let found = report.warnings.iter().map(|warning| warning.message.clone());
         let warnings: Vec<String> = arrived.notes.iter().cloned().chain(found).collect();
@@ -171,10 +180,10 @@ impl Engine {
         Ok(imported(&dataset, &version, true, (warnings, results)))
     }
 
-    /// Keeps what is at a path.
+    /// Keeps what is at a path; a large file is read into the folder at the same time, if there is one.
     fn take_path(
         &self,
-        path: &Path,
+        (path, folder): (&Path, Option<&Path>),
         what: &Import,
         before: Option<&DatasetVersion>,
         progress: &Progress,
@@ -187,8 +196,15 @@ impl Engine {
         options.folder = folder_options(path, &options, what)?;
         let source_name =
             path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        let content = self.keep_path(path, &options, before, progress)?;
-        Ok(Arrived { content, options, source_name, origin: None, notes: Vec::new() })
+        let at_once = folder.filter(|_| options.folder.is_none() && is_read_at_once(path, before));
+        let (content, made) = match at_once {
+            Some(folder) => {
+                let (content, made) = self.keep_and_read(path, &options, (folder, before), progress)?;
+                (content, Some(made))
+            }
+            None => (self.keep_path(path, &options, before, progress)?, None),
+        };
+        Ok(Arrived { content, options, source_name, origin: None, notes: Vec::new(), made })
     }
 
     /// Fetches a file and keeps it, unless the server says that it is what the version before keeps.
@@ -211,13 +227,13 @@ impl Engine {
             (Fetched::Same, Some(version)) => {
                 let options = what.options.clone().map_or_else(|| parse_options(version), Ok)?;
                 let (content, source_name) = (version.content, version.source_name.clone());
-                return Ok(Arrived { content, options, source_name, origin, notes: Vec::new() });
+                return Ok(Arrived { content, options, source_name, origin, notes: Vec::new(), made: None });
             }
             (Fetched::Same, None) => {
                 return Err(Error::internal("a server knows a version that is not there"));
             }
         };
-        let taken = self.take_path(file.path(), what, before, progress);
+        let taken = self.take_path((file.path(), None), what, before, progress);
         let arrived = taken.map_err(|error| without_path(error, file.path()))?;
         let at = self.store().clock().now().as_ms();
         let origin = Some(Origin::Address { url, etag, at });
@@ -251,7 +267,7 @@ impl Engine {
         };
         let options = ParseOptions { format: Format::Arrow, kinds, ..ParseOptions::default() };
         let what = Import { options: Some(options), folder: None, ..what.clone() };
-        let arrived = self.take_path(&file, &what, before, progress)?;
+        let arrived = self.take_path((&file, None), &what, before, progress)?;
         let at = self.store().clock().now().as_ms();
         let origin = Some(Origin::Query { connection: name.clone(), query: sql.clone(), at });
         let source_name = format!("query of {name}");
@@ -272,7 +288,7 @@ impl Engine {
         refuse_other_shape(&before, &options)?;
         let origin = self.import_record(&version)?.origin;
         let (content, source_name) = (version.content, version.source_name);
-        Ok(Arrived { content, options, source_name, origin, notes: Vec::new() })
+        Ok(Arrived { content, options, source_name, origin, notes: Vec::new(), made: None })
     }
 
     fn record_version(

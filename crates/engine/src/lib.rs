@@ -2,6 +2,7 @@
 //! and monitors, keeps endpoints, and tells whoever listens what changed. The window, the command
 //! line and HTTP call the same commands; none holds logic of its own.
 
+mod adding;
 pub mod commands;
 pub mod connections;
 mod datasets;
@@ -25,6 +26,8 @@ pub mod rpc;
 mod run_views;
 mod running;
 pub mod sample;
+mod step_views;
+mod taking_in;
 mod targets;
 mod views;
 mod watch;

@@ -141,6 +141,12 @@ fn reason(node: &Node, name: &str, now: Option<&String>, before: Option<&String>
                 None => format!("input `{port}` has fewer wires"),
             }
         }
+        Some(("file", file)) => match (now, before) {
+            (Some(_), Some(_)) => format!("file `{file}` has other content"),
+            (Some(_), None) => format!("file `{file}` was added"),
+            (None, _) => format!("file `{file}` is not there any more"),
+        },
+        Some(("fact", fact)) => format!("`{fact}` changed from {} to {}", shown(before), shown(now)),
         _ if name == "source" => "the dataset has other content or another target".to_owned(),
         Some(("names", port)) => format!("the steps wired to `{port}` have other names"),
         _ => "this kind of step works differently since the last update".to_owned(),

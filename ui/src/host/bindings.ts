@@ -478,149 +478,6 @@ params: { [key in string]: Array<JsonValue | null> },
 by: string, };
 
 /**
- * Adds a connection, or puts it in the place of the one of this name.
- */
-export type ConnectionAdd = { 
-/**
- * Its name: lower-case letters, digits and `_`.
- */
-name: string, 
-/**
- * What kind of server it is.
- */
-kind: ConnectionKind, 
-/**
- * The server's name or address, or the folder of its socket.
- */
-host: string, 
-/**
- * Its port; the usual one if left out.
- */
-port: number | null, 
-/**
- * The database.
- */
-database: string, 
-/**
- * The user.
- */
-user: string, 
-/**
- * Whether it is encrypted; it is if left out, unless the server is this machine.
- */
-tls: ConnectionTls | null, 
-/**
- * The password, which goes into the keychain of this machine's user.
- */
-password: string | null, };
-
-/**
- * What became of a connection that was added.
- */
-export type ConnectionAdded = { 
-/**
- * The connection.
- */
-connection: ConnectionView, 
-/**
- * Why its password is not in the keychain, and what to do instead.
- */
-trouble: string | null, };
-
-/**
- * A kind of database server.
- */
-export type ConnectionKind = "postgres";
-
-/**
- * Names a connection.
- */
-export type ConnectionPick = { 
-/**
- * Its name.
- */
-name: string, 
-/**
- * The password to test it with, if it is not where passwords are looked for.
- */
-password: string | null, };
-
-/**
- * How a connection is kept from others.
- */
-export type ConnectionTls = "verified" | "off";
-
-/**
- * A connection.
- */
-export type ConnectionView = { 
-/**
- * Its name.
- */
-name: string, 
-/**
- * What kind of server it is.
- */
-kind: ConnectionKind, 
-/**
- * The server.
- */
-host: string, 
-/**
- * Its port.
- */
-port: number, 
-/**
- * The database.
- */
-database: string, 
-/**
- * The user.
- */
-user: string, 
-/**
- * Whether it is encrypted.
- */
-tls: ConnectionTls, 
-/**
- * The variable that may hold the password where there is no keychain.
- */
-passwordVariable: string, };
-
-/**
- * Imports the answer of a query.
- */
-export type DatasetAsk = { 
-/**
- * The project; the current one if left out.
- */
-project: string | null, 
-/**
- * The name of the connection.
- */
-connection: string, 
-/**
- * A `select` in the words of that database.
- */
-query: string, 
-/**
- * The dataset.
- */
-name: string, 
-/**
- * Columns that shall have other kinds than their own; as the version before if left out.
- */
-kinds: { [key in string]: ColumnKind } | null, 
-/**
- * The most bytes of the answer, as the server sends it; 8 GB if left out.
- */
-maxBytes: number | null, 
-/**
- * The password, if it is neither in the keychain nor in the environment of the daemon.
- */
-password: string | null, };
-
-/**
  * Asks for a window of what changed.
  */
 export type DatasetChanges = { 
@@ -746,11 +603,7 @@ versions: Array<DatasetVersionView>,
 /**
  * Pipelines that read this dataset.
  */
-pipelines: Array<string>, 
-/**
- * Where the version came from, if not from a file or folder of this machine.
- */
-origin?: Origin, };
+pipelines: Array<string>, };
 
 /**
  * Two versions of a dataset.
@@ -798,7 +651,7 @@ version: number | null,
  */
 format: ExportFormat, 
 /**
- * The file or folder to write; it must not exist.
+ * The file to write; it must not exist.
  */
 to: string, };
 
@@ -832,36 +685,7 @@ offset: number,
 limit: number, };
 
 /**
- * Fetches a file from an address and imports it. Nothing is ever fetched but by this.
- */
-export type DatasetFetch = { 
-/**
- * The project; the current one if left out.
- */
-project: string | null, 
-/**
- * The address: `https://…`, or `http://…`.
- */
-url: string, 
-/**
- * The dataset; from the address if left out.
- */
-name: string | null, 
-/**
- * How to read it; guessed if left out, and as the version before if there is one.
- */
-options: ParseOptions | null, 
-/**
- * Which files of an archive are read, if `options` are left out.
- */
-folder?: FolderOptions, 
-/**
- * The most bytes it may have; 8 GB if left out.
- */
-maxBytes: number | null, };
-
-/**
- * Lets a dataset follow a file or folder.
+ * Lets a dataset follow a file.
  */
 export type DatasetFollow = { 
 /**
@@ -873,7 +697,7 @@ project: string | null,
  */
 dataset: string, 
 /**
- * The file or folder on this machine; null to follow none.
+ * The file on this machine; null to follow none.
  */
 path: string | null, 
 /**
@@ -882,7 +706,7 @@ path: string | null,
 mode: FollowMode, };
 
 /**
- * Brings a file or a folder in as a dataset, or as the next version of one.
+ * Brings a file in as a dataset, or as the next version of one.
  */
 export type DatasetImport = { 
 /**
@@ -890,7 +714,7 @@ export type DatasetImport = {
  */
 project: string | null, 
 /**
- * The file or folder on this machine.
+ * The file on this machine.
  */
 path: string, 
 /**
@@ -900,11 +724,7 @@ name: string | null,
 /**
  * How to read it; guessed if left out, and as the version before if there is one.
  */
-options: ParseOptions | null, 
-/**
- * Which files of a folder or archive are read, if `options` are left out.
- */
-folder?: FolderOptions, };
+options: ParseOptions | null, };
 
 /**
  * Points at a dataset version.
@@ -1017,61 +837,15 @@ compareWith: number | null,
 to: string, };
 
 /**
- * Reads what a version keeps in another way, which makes the next version.
- */
-export type DatasetReread = { 
-/**
- * The project; the current one if left out.
- */
-project: string | null, 
-/**
- * The dataset's name.
- */
-dataset: string, 
-/**
- * The version's number; the newest if left out.
- */
-version: number | null, 
-/**
- * How to read it.
- */
-options: ParseOptions, };
-
-/**
  * What a file seems to be, and a first look at it read that way.
  */
 export type DatasetSniff = { 
 /**
- * The file or folder on this machine.
+ * The file on this machine.
  */
 path: string, 
 /**
  * How to read it; what is left out is guessed.
- */
-options: ParseOptions | null, 
-/**
- * Which files of a folder or archive are read, if `options` are left out.
- */
-folder?: FolderOptions, };
-
-/**
- * A first look at what a version keeps, read in another way.
- */
-export type DatasetSniffKept = { 
-/**
- * The project; the current one if left out.
- */
-project: string | null, 
-/**
- * The dataset's name.
- */
-dataset: string, 
-/**
- * The version's number; the newest if left out.
- */
-version: number | null, 
-/**
- * How to read it; as the version was read if left out.
  */
 options: ParseOptions | null, };
 
@@ -1570,25 +1344,17 @@ current: Array<number>,
 psi: number, };
 
 /**
- * How the files of a folder or an archive are read.
+ * A file of an output.
  */
-export type FolderOptions = { 
+export type FileView = { 
 /**
- * True when every file is a row that tells of it; otherwise the rows of all files are one table.
+ * Its path in the output, with `/` on every system.
  */
-asFiles: boolean, 
+path: string, 
 /**
- * Which files: a pattern such as `*.csv` for their names, or `2026/*.csv` for their paths.
+ * Its size, bytes.
  */
-only: string | null, 
-/**
- * The name of a column that holds the path of each row's file.
- */
-pathColumn: string | null, 
-/**
- * True when folders that are called `key=value` are columns.
- */
-partitions: boolean, };
+bytes: number, };
 
 /**
  * What becomes of a change.
@@ -1596,7 +1362,7 @@ partitions: boolean, };
 export type FollowMode = "version" | "proposal";
 
 /**
- * A file or folder that a dataset follows.
+ * A file that a dataset follows.
  */
 export type FollowView = { 
 /**
@@ -1604,7 +1370,7 @@ export type FollowView = {
  */
 dataset: string, 
 /**
- * The file or folder on this machine.
+ * The file on this machine.
  */
 path: string, 
 /**
@@ -1795,6 +1561,27 @@ export type LayoutView = {
  * Positions by step id.
  */
 positions: { [key in string]: [number, number] }, };
+
+/**
+ * How often a step is tried and how much it may take.
+ */
+export type LimitsDoc = { 
+/**
+ * How often it is tried again after a failure.
+ */
+retries: number, 
+/**
+ * How long one try may take, such as `10m`.
+ */
+timeout: string | null, 
+/**
+ * How many cores it gets; a share of the free ones if none.
+ */
+cores: number | null, 
+/**
+ * How much memory it may take with all its processes, such as `2GiB`.
+ */
+memory: string | null, };
 
 /**
  * A piece of a log.
@@ -2411,35 +2198,6 @@ column: string,
 descending: boolean, };
 
 /**
- * Where the bytes of a version came from, if not from a file or folder of this machine.
- */
-export type Origin = { "kind": "address", 
-/**
- * The address that was asked for, without a password in it.
- */
-url: string, 
-/**
- * What the server calls this state of it.
- */
-etag: string | null, 
-/**
- * When it was fetched, ms since the epoch.
- */
-at: number, } | { "kind": "query", 
-/**
- * The connection that was asked.
- */
-connection: string, 
-/**
- * The query.
- */
-query: string, 
-/**
- * When it was asked, ms since the epoch.
- */
-at: number, };
-
-/**
  * What came out of a port.
  */
 export type OutputView = { "type": "table", 
@@ -2466,7 +2224,11 @@ figures: Array<Figure>,
 /**
  * Remarks in plain words.
  */
-notes: Array<string>, } | { "type": "gone" };
+notes: Array<string>, } | { "type": "files", 
+/**
+ * The first 1,000 of them, in order.
+ */
+files: Array<FileView>, } | { "type": "gone" };
 
 /**
  * Held-out rows scored by the package and by the run.
@@ -2568,11 +2330,40 @@ headerRows: number,
 /**
  * True when a run of delimiters stands for one.
  */
-mergeDelimiters: boolean, 
+mergeDelimiters: boolean, };
+
 /**
- * Set where the files of a folder, or all files of an archive, are read.
+ * Adds a step to the draft of a pipeline.
  */
-folder?: FolderOptions, };
+export type PipelineAddStep = { 
+/**
+ * The project; the current one if left out.
+ */
+project: string | null, 
+/**
+ * The pipeline's name; it is made if it is not there.
+ */
+pipeline: string, 
+/**
+ * The step's id; from its kind or template if left out.
+ */
+step: string | null, 
+/**
+ * Its kind; that of the template if left out.
+ */
+kind: string | null, 
+/**
+ * The template it starts from.
+ */
+template: string | null, 
+/**
+ * Its parameters, over those of the template.
+ */
+params: { [key in string]: JsonValue }, 
+/**
+ * Wires by input port: each is `step.port`.
+ */
+inputs: { [key in string]: Array<string> }, };
 
 /**
  * Commits the draft to the project's git repository.
@@ -2912,6 +2703,27 @@ isOptional: boolean,
 doc: string, };
 
 /**
+ * Parameters that a step may start from.
+ */
+export type PresetView = { 
+/**
+ * Its name, unique among all kinds.
+ */
+name: string, 
+/**
+ * Its name for people.
+ */
+title: string, 
+/**
+ * One sentence.
+ */
+summary: string, 
+/**
+ * The parameters that differ from their defaults.
+ */
+params: { [key in string]: JsonValue }, };
+
+/**
  * What a step would give.
  */
 export type PreviewView = { 
@@ -3125,10 +2937,6 @@ to: string, };
  * A line of the file that is not in the table.
  */
 export type RejectedRow = { 
-/**
- * The file in the folder or archive, where several were read.
- */
-file?: string, 
 /**
  * Line number in the file, from 1.
  */
@@ -3522,7 +3330,11 @@ params: { [key in string]: JsonValue },
 /**
  * Wires by input port: each is `step.port`.
  */
-inputs: { [key in string]: Array<string> }, };
+inputs: { [key in string]: Array<string> }, 
+/**
+ * How often it is tried and how much it may take; no limits if left out.
+ */
+limits?: LimitsDoc, };
 
 /**
  * A kind of step, as the palette, the inspector, the CLI help and the docs show it.
@@ -3537,7 +3349,7 @@ kind: string,
  */
 title: string, 
 /**
- * `data`, `clean`, `prepare`, `train`, `evaluate`, `release`.
+ * `data`, `clean`, `prepare`, `train`, `evaluate`, `release`, `code`.
  */
 category: string, 
 /**
@@ -3568,7 +3380,24 @@ params: JsonValue,
 /**
  * The parameters as they are if nobody changes them.
  */
-defaults: JsonValue, };
+defaults: JsonValue, 
+/**
+ * Parameters to start from.
+ */
+presets: Array<PresetView>, };
+
+/**
+ * The ports of a step.
+ */
+export type StepPorts = { 
+/**
+ * What goes in.
+ */
+inputs: Array<PortView>, 
+/**
+ * What comes out.
+ */
+outputs: Array<PortView>, };
 
 /**
  * A step of a run.
@@ -3614,6 +3443,26 @@ cpuMs: number | null,
  * Largest memory, bytes.
  */
 maxMemoryBytes: number | null, 
+/**
+ * Bytes that went in, once they are there.
+ */
+inputBytes: number | null, 
+/**
+ * Bytes that came out.
+ */
+outputBytes: number | null, 
+/**
+ * Tries that failed before the last one.
+ */
+tries: Array<TryView>, 
+/**
+ * What it measured, by name: the last value of each.
+ */
+metrics: { [key in string]: number }, 
+/**
+ * Programs that took part, with their versions.
+ */
+environment: { [key in string]: string }, 
 /**
  * Why it failed.
  */
@@ -3853,6 +3702,31 @@ response: string,
 latencyMs: number, };
 
 /**
+ * A try of a step that failed and was followed by another.
+ */
+export type TryView = { 
+/**
+ * Its number, from 1.
+ */
+number: number, 
+/**
+ * Why it failed.
+ */
+error: Failure, 
+/**
+ * How long it took, ms.
+ */
+durationMs: number, 
+/**
+ * Processor time, ms.
+ */
+cpuMs: number, 
+/**
+ * Largest memory, bytes.
+ */
+maxMemoryBytes: number, };
+
+/**
  * What is wrong with a graph, and what columns flow through it.
  */
 export type Validation = { 
@@ -3863,7 +3737,11 @@ problems: Array<Problem>,
 /**
  * Columns by `step.port`, as far as they are known without running.
  */
-columns: { [key in string]: Array<ColumnView> }, };
+columns: { [key in string]: Array<ColumnView> }, 
+/**
+ * Ports by step, of those whose parameters name other ports than their kind has.
+ */
+ports: { [key in string]: StepPorts }, };
 
 /**
  * A value and how often it occurs.
@@ -3947,10 +3825,6 @@ export type Commands = {
   "job.cancel": [JobPick, null];
   "dataset.sniff": [DatasetSniff, SniffView];
   "dataset.import": [DatasetImport, JobRef];
-  "dataset.reread": [DatasetReread, JobRef];
-  "dataset.fetch": [DatasetFetch, JobRef];
-  "dataset.ask": [DatasetAsk, JobRef];
-  "dataset.sniff_kept": [DatasetSniffKept, SniffView];
   "dataset.list": [InProject, Array<DatasetSummary>];
   "dataset.show": [DatasetPick, DatasetDetail];
   "dataset.page": [DatasetPage, TablePage];
@@ -3972,10 +3846,6 @@ export type Commands = {
   "dataset.set_checks": [DatasetChecks, null];
   "dataset.check": [DatasetPick, JobRef];
   "dataset.failing": [DatasetFailing, FailingPage];
-  "connection.list": [Nothing, Array<ConnectionView>];
-  "connection.add": [ConnectionAdd, ConnectionAdded];
-  "connection.test": [ConnectionPick, JobRef];
-  "connection.remove": [ConnectionPick, null];
   "trash.list": [Nothing, Array<TrashView>];
   "trash.restore": [TrashPick, null];
   "trash.empty": [Nothing, JobRef];
@@ -3988,6 +3858,7 @@ export type Commands = {
   "pipeline.layout": [PipelineLayout, LayoutView];
   "pipeline.new": [PipelineNew, PipelineView];
   "pipeline.save": [PipelineSave, PipelineView];
+  "pipeline.add_step": [PipelineAddStep, PipelineView];
   "pipeline.save_text": [PipelineSaveText, PipelineView];
   "pipeline.commit": [PipelineCommit, CommitView];
   "pipeline.revert": [PipelinePick, PipelineView];
@@ -4037,7 +3908,6 @@ export const queryTopics: { [K in keyof Commands]?: Topic[] } = {
   "job.list": ["jobs"],
   "job.show": ["jobs"],
   "dataset.sniff": [],
-  "dataset.sniff_kept": ["datasets"],
   "dataset.list": ["datasets"],
   "dataset.show": ["datasets","pipelines"],
   "dataset.page": ["datasets"],
@@ -4049,7 +3919,6 @@ export const queryTopics: { [K in keyof Commands]?: Topic[] } = {
   "dataset.compare": ["datasets"],
   "dataset.checks": ["datasets"],
   "dataset.failing": ["datasets"],
-  "connection.list": ["settings"],
   "trash.list": ["datasets","runs","models"],
   "pipeline.kinds": [],
   "pipeline.list": ["pipelines","runs"],

@@ -23,7 +23,7 @@ const HEAD_BYTES: u64 = 32 << 20;
 
 impl Engine {
     /// Keeps a file, or the files of a folder that the options take.
-    pub(super) fn keep_path(
+    pub(crate) fn keep_path(
         &self,
         path: &Path,
         options: &ParseOptions,
