@@ -99,7 +99,7 @@ impl Column {
             self.push_missing();
             return true;
         };
-        let kept = match &mut self.cells {
+        match &mut self.cells {
             Cells::Integer(cells) => text.parse().map(|value| cells.append_value(value)).is_ok(),
             Cells::Real(cells) => text.parse().map(|value| cells.append_value(value)).is_ok(),
             Cells::Double(cells) => text.parse().map(|value| cells.append_value(value)).is_ok(),
@@ -122,7 +122,7 @@ impl Column {
                     (*before, *behind) = ((*before).max(found.before), (*behind).max(found.behind));
                     true
                 }
-                None => return self.lose(),
+                None => self.lose(),
             },
             Cells::Text(cells) => {
                 cells.append_value(text);
@@ -133,17 +133,16 @@ impl Column {
                     cells.append_value(days);
                     true
                 }
-                None => return self.lose(),
+                None => self.lose(),
             },
             Cells::Time(cells) => match moment(text) {
                 Some(us) => {
                     cells.append_value(us);
                     true
                 }
-                None => return self.lose(),
+                None => self.lose(),
             },
-        };
-        kept
+        }
     }
 
     fn lose(&mut self) -> bool {

@@ -135,11 +135,7 @@ fn media_type(head: &[u8]) -> &'static str {
     let is_control = |byte: &u8| *byte < 0x20 && !matches!(byte, b'\n' | b'\r' | b'\t' | 0x0C | 0x1B);
     // The head may end within a character.
     let is_utf8 = std::str::from_utf8(head).map_or_else(|e| e.error_len().is_none(), |_| true);
-    if is_utf8 && !head.iter().any(|byte| is_control(byte)) {
-        "text/plain"
-    } else {
-        "application/octet-stream"
-    }
+    if is_utf8 && !head.iter().any(is_control) { "text/plain" } else { "application/octet-stream" }
 }
 
 fn picture(media_type: &str, head: &[u8]) -> Option<(u64, u64)> {
@@ -212,7 +208,8 @@ mod tests {
         let dir = tempfile::tempdir().expect("a folder");
         std::fs::create_dir_all(dir.path().join("train/cat")).expect("made");
         let gif = [b"GIF89a".as_slice(), &[7, 0, 5, 0, 0, 0, 0]].concat();
-        let files: [(&str, &[u8], &str, Option<(u64, u64)>); 8] = [
+        type Sample<'a> = (&'a str, &'a [u8], &'a str, Option<(u64, u64)>);
+        let files: [Sample<'_>; 8] = [
             ("train/cat/1.txt", &png(640, 480), "image/png", Some((640, 480))),
             ("train/2.bin", &gif, "image/gif", Some((7, 5))),
             ("3.csv", b"%PDF-1.7 \n", "application/pdf", None),

@@ -112,18 +112,18 @@ impl<'a> United<'a> {
     /// `invalid_input`.
     pub(super) fn refuse_unknown_kinds(&self, partitions: &Partitions) -> Result<()> {
         let is_partition = |name: &str| partitions.columns.iter().any(|one| one.name == name);
-        for name in self.options.kinds.keys().filter(|name| !self.places.contains_key(*name)) {
-            if is_partition(name) {
-                return Err(Error::invalid(format!("the kind of `{name}` cannot be set: folders name it"))
-                    .hint("leave it out"));
-            }
-            let error = Error::invalid(format!("the options set the kind of `{name}`, which is no column"));
-            return Err(match nearest(name, self.columns.iter().map(|column| column.name.as_str())) {
-                Some(near) => error.hint(format!("did you mean `{near}`?")),
-                None => error.hint("look at the names in the preview"),
-            });
+        let Some(name) = self.options.kinds.keys().find(|name| !self.places.contains_key(*name)) else {
+            return Ok(());
+        };
+        if is_partition(name) {
+            return Err(Error::invalid(format!("the kind of `{name}` cannot be set: folders name it"))
+                .hint("leave it out"));
         }
-        Ok(())
+        let error = Error::invalid(format!("the options set the kind of `{name}`, which is no column"));
+        Err(match nearest(name, self.columns.iter().map(|column| column.name.as_str())) {
+            Some(near) => error.hint(format!("did you mean `{near}`?")),
+            None => error.hint("look at the names in the preview"),
+        })
     }
 
     /// The columns of the table: those of the files, of the folders, and the path.
