@@ -133,10 +133,13 @@ fn a_damaged_file_is_named_by_its_path_in_the_folder() {
 
 #[test]
 fn rejected_rows_tell_their_file_and_add_up() {
-    let dir =
-        folder(&[("a.csv", "x,y\n1,2\n3\n5,6\n"), ("b.csv", "x,y\n7,8\n9,10,11\n"), ("c.csv", "x,y\n")]);
+    let dir = folder(&[
+        ("a.csv", "x,y\n1,2\n3\n5,6\n"),
+        ("b.csv", "x,y\n7,8\n9,10,11\n12,13\n"),
+        ("c.csv", "x,y\n"),
+    ]);
     let (report, rows) = read(&dir, |_| ()).expect("a table");
-    assert_eq!((report.rows, report.rejected_total, rows.len()), (3, 2, 3));
+    assert_eq!((report.rows, report.rejected_total, rows.len()), (4, 2, 4));
     let places: Vec<_> = report.rejected.iter().map(|row| (row.file.as_deref(), row.line)).collect();
     assert_eq!(places, [(Some("a.csv"), 3), (Some("b.csv"), 3)]);
 }
