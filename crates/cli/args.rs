@@ -253,6 +253,13 @@ pub enum ConnectionVerb {
         /// The connection.
         name: String,
     },
+    /// Show the first rows of the answer of a query. Nothing of it is kept.
+    Preview {
+        /// The connection.
+        name: String,
+        /// The query.
+        query: String,
+    },
     /// Remove a connection and its password.
     Remove {
         /// The connection.

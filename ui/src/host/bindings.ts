@@ -215,7 +215,16 @@ doc: string,
 /**
  * Its entry in a file, without the line `[[check]]`.
  */
-example: string, };
+example: string, 
+/**
+ * JSON Schema of the parameters; the form is made from it. `x-column`, `x-columns`, `x-dataset`,
+ * `x-expression` mark fields with a picker of their own.
+ */
+params: JsonValue, 
+/**
+ * True if it is about rows, of which `max_share` may be allowed to fail.
+ */
+isAboutRows: boolean, };
 
 /**
  * Whether a check holds.
@@ -546,6 +555,23 @@ name: string,
 password: string | null, };
 
 /**
+ * Asks for the first rows that a query would bring.
+ */
+export type ConnectionPreview = { 
+/**
+ * The name of the connection.
+ */
+name: string, 
+/**
+ * A `select` in the words of that database.
+ */
+query: string, 
+/**
+ * The password, if it is not where passwords are looked for.
+ */
+password: string | null, };
+
+/**
  * How a connection is kept from others.
  */
 export type ConnectionTls = "verified" | "off";
@@ -859,6 +885,27 @@ folder?: FolderOptions,
  * The most bytes it may have; 8 GB if left out.
  */
 maxBytes: number | null, };
+
+/**
+ * Asks for the bytes of one file of a version of files.
+ */
+export type DatasetFile = { 
+/**
+ * The project; the current one if left out.
+ */
+project: string | null, 
+/**
+ * The dataset's name.
+ */
+dataset: string, 
+/**
+ * The version's number; the newest if left out.
+ */
+version: number | null, 
+/**
+ * The path of the file, as the table has it.
+ */
+path: string, };
 
 /**
  * Lets a dataset follow a file or folder.
@@ -1568,6 +1615,19 @@ current: Array<number>,
  * Population stability index of the two.
  */
 psi: number, };
+
+/**
+ * A file of a version.
+ */
+export type FileBytes = { 
+/**
+ * How many bytes it has.
+ */
+sizeBytes: number, 
+/**
+ * The bytes in base64; null if there are more than 16 MB of them.
+ */
+base64: string | null, };
 
 /**
  * A file of an output.
@@ -4113,6 +4173,7 @@ export type Commands = {
   "dataset.fetch": [DatasetFetch, JobRef];
   "dataset.ask": [DatasetAsk, JobRef];
   "dataset.sniff_kept": [DatasetSniffKept, SniffView];
+  "dataset.file": [DatasetFile, FileBytes];
   "dataset.list": [InProject, Array<DatasetSummary>];
   "dataset.show": [DatasetPick, DatasetDetail];
   "dataset.page": [DatasetPage, TablePage];
@@ -4137,6 +4198,7 @@ export type Commands = {
   "connection.list": [Nothing, Array<ConnectionView>];
   "connection.add": [ConnectionAdd, ConnectionAdded];
   "connection.test": [ConnectionPick, JobRef];
+  "connection.preview": [ConnectionPreview, JobRef];
   "connection.remove": [ConnectionPick, null];
   "trash.list": [Nothing, Array<TrashView>];
   "trash.restore": [TrashPick, null];
@@ -4201,6 +4263,7 @@ export const queryTopics: { [K in keyof Commands]?: Topic[] } = {
   "job.show": ["jobs"],
   "dataset.sniff": [],
   "dataset.sniff_kept": ["datasets"],
+  "dataset.file": [],
   "dataset.list": ["datasets"],
   "dataset.show": ["datasets","pipelines"],
   "dataset.page": ["datasets"],

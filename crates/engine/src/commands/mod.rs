@@ -19,7 +19,7 @@ pub mod workspaces;
 
 use crate::Engine;
 use changes::{ChangesPage, DatasetChanges, DatasetDiff, DatasetReport, ProfileComparison};
-use connections::{ConnectionAdd, ConnectionAdded, ConnectionPick, ConnectionView};
+use connections::{ConnectionAdd, ConnectionAdded, ConnectionPick, ConnectionPreview, ConnectionView};
 use datasets::{
     DatasetDetail, DatasetImport, DatasetPage, DatasetPick, DatasetQuery, DatasetSniff, DatasetSummary,
     DatasetTarget, InProject, ProfileView, RejectedRow, SniffView, TablePage,
@@ -47,7 +47,7 @@ use runs::{
     Comparison, LogPage, ModelLink, OutputView, RunCompare, RunCurves, RunDetail, RunList, RunLog, RunNote,
     RunOutput, RunPage, RunPick,
 };
-use sources::{DatasetAsk, DatasetFetch, DatasetReread, DatasetSniffKept};
+use sources::{DatasetAsk, DatasetFetch, DatasetFile, DatasetReread, DatasetSniffKept, FileBytes};
 use workspaces::{
     AuditEntry, AuditList, HomeView, Nothing, ProjectNew, ProjectOpen, ProjectStatus, ProjectSummary,
     Settings, WorkspaceCheck, WorkspaceGc, WorkspaceInfo,
@@ -76,6 +76,7 @@ crate::commands! { Engine;
     action "dataset.fetch"        sources::fetch: DatasetFetch => JobRef;
     action "dataset.ask"          sources::ask: DatasetAsk => JobRef;
     query  "dataset.sniff_kept"   sources::sniff_kept: DatasetSniffKept => SniffView [Datasets];
+    query  "dataset.file"         sources::file: DatasetFile => FileBytes [];
     query  "dataset.list"         datasets::list: InProject => Vec<DatasetSummary> [Datasets];
     query  "dataset.show"         datasets::show: DatasetPick => DatasetDetail [Datasets, Pipelines];
     query  "dataset.page"         datasets::page: DatasetPage => TablePage [Datasets];
@@ -100,6 +101,7 @@ crate::commands! { Engine;
     query  "connection.list"      connections::list: Nothing => Vec<ConnectionView> [Settings];
     action "connection.add"       connections::add: ConnectionAdd => ConnectionAdded;
     action "connection.test"      connections::test: ConnectionPick => JobRef;
+    action "connection.preview"   connections::preview: ConnectionPreview => JobRef;
     action "connection.remove"    connections::remove: ConnectionPick => ();
     query  "trash.list"           keeping::list_trash: Nothing => Vec<TrashView> [Datasets, Runs, Models];
     action "trash.restore"        keeping::restore: TrashPick => ();
