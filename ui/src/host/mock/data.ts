@@ -245,7 +245,7 @@ function sniffFolder(path: string, folder: FolderOptions): SniffView {
   const place = (row: number): Cell[] => [...(folder.partitions ? [String(2007 + (row % 3))] : []), ...(folder.pathColumn === null ? [] : [`season=${2007 + (row % 3)}/part.csv`])]
   return {
     options: read, columns: [...table.columns, ...more], rows: Array.from({ length: 20 }, (_, row) => [...table.columns.map((_, at) => table.cell(row, at)), ...place(row)]),
-    warnings: ['the rows of 3 files are one table', ...(folder.partitions ? ['the names of folders make the columns `season`'] : [])],
+    warnings: ['the rows of 3 files are one table', ...(folder.partitions ? ['the names of folders make the column `season`'] : [])],
     rejected: [{ file: 'season=2008/part.csv', line: 17, reason: '7 fields, expected 8', excerpt: 'Adelie,Dream,39.2' }], sizeBytes: 45_700, suggestedName: nameOf(path), tables: [],
   }
 }

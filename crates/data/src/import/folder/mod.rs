@@ -80,7 +80,8 @@ pub(super) fn sniff(root: &Path, wanted: Option<&FolderOptions>) -> Result<Sniff
     let partitions = partition::Partitions::of(&members, &options);
     let names: Vec<String> = partitions.columns.iter().map(|one| format!("`{}`", one.name)).collect();
     if !names.is_empty() {
-        let message = format!("the names of folders make the columns {}", names.join(", "));
+        let word = if names.len() == 1 { "column" } else { "columns" };
+        let message = format!("the names of folders make the {word} {}", names.join(", "));
         sniffed.warnings.insert(0, Warning::file(message));
     }
     sniffed.options.folder = Some(options);
