@@ -6,6 +6,7 @@ mod cast;
 mod check;
 mod clip;
 mod compare;
+mod cross_validate;
 mod dataset;
 mod date_parts;
 mod deduplicate;
@@ -82,6 +83,7 @@ const LIST: &[&dyn StepKind] = &[
     &impute::Impute,
     &encode::Encode,
     &scale::Scale,
+    &cross_validate::CrossValidate,
     &evaluate::Evaluate,
     &compare::Compare,
     &check::Check,
