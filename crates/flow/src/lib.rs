@@ -4,7 +4,10 @@
 
 pub mod cache;
 pub mod child;
+pub mod dvc;
 pub mod execute;
+pub mod explain;
+pub mod export;
 pub mod file;
 pub mod git;
 pub mod graph;
@@ -13,5 +16,9 @@ pub mod kinds;
 pub mod launch;
 pub mod layout;
 pub mod preview;
+pub mod receipt;
+pub mod schema;
+pub mod sweep;
 pub mod task;
 pub mod template;
+pub mod trigger;
