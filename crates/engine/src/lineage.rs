@@ -83,6 +83,9 @@ impl Engine {
     /// Goes on with a run that did not come to its end: the same pipeline over the same dataset
     /// versions, as a new run, with all that was done taken from the cache.
     pub(crate) fn resume_run(&self, run: Run, threads: Option<u32>) -> Result<RunStarted> {
+        if self.store().read(|db| store::sweeps::find(db, &run.id))?.is_some() {
+            return self.resume_sweep(run, threads);
+        }
         match run.state {
             RunState::Queued | RunState::Running => {
                 let error = Error::new(Code::Conflict, format!("run {} still works", run.number));

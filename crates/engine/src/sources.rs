@@ -18,6 +18,9 @@ use crate::datasets::{task_from, task_word};
 pub(crate) struct Pinned {
     /// The dataset's name.
     pub(crate) dataset: String,
+    /// The version that the step names; none if it reads the newest.
+    #[serde(default)]
+    pub(crate) asked: Option<u32>,
     /// The version's number.
     pub(crate) number: u32,
     /// The version's id.
@@ -36,9 +39,7 @@ pub(crate) struct Pins(pub(crate) BTreeMap<String, Pinned>);
 impl Pins {
     /// The version that is fixed for a source, if one is.
     fn of(&self, source: &Source) -> Option<&Pinned> {
-        self.0.values().find(|pinned| {
-            pinned.dataset == source.dataset && source.version.is_none_or(|version| version == pinned.number)
-        })
+        self.0.values().find(|pinned| pinned.dataset == source.dataset && pinned.asked == source.version)
     }
 
     /// The versions as people read them, by step: `penguins v2`.
@@ -65,6 +66,7 @@ impl Engine {
             let table = self.pinned_table(project, &source, known)?;
             let pinned = Pinned {
                 dataset: table.dataset,
+                asked: source.version,
                 number: table.number,
                 version_id: table.version_id,
                 target: table.target,

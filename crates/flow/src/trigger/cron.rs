@@ -150,6 +150,17 @@ impl Cron {
         })
     }
 
+    /// The last time up to a moment; none if it never came.
+    pub fn last(&self, until: Timestamp, zone: Tz) -> Option<Timestamp> {
+        let end = DateTime::<Utc>::from_timestamp_millis(until.as_ms())?.with_timezone(&zone);
+        let day = end.date_naive();
+        (0..MOST_DAYS).find_map(|back| {
+            let date = day.checked_sub_days(Days::new(back))?;
+            let moments = if self.is_on(date) { self.moments(date, zone) } else { Vec::new() };
+            moments.into_iter().rev().find(|moment| *moment <= until)
+        })
+    }
+
     fn is_on(&self, date: NaiveDate) -> bool {
         let day = self.days.has(date.day());
         let weekday = self.weekdays.has(date.weekday().num_days_from_sunday());
@@ -295,6 +306,9 @@ mod tests {
             // A day has at most 25 hours.
             prop_assert!(next.as_ms() - from <= 25 * 3_600_000);
             prop_assert_eq!(cron.next(Timestamp(next.as_ms() - 1), zone), Some(next));
+            prop_assert_eq!(cron.last(next, zone), Some(next));
+            let before = cron.last(Timestamp(next.as_ms() - 1), zone).expect("every day");
+            prop_assert!(before.as_ms() <= from);
         }
     }
 }

@@ -87,13 +87,8 @@ impl State {
         let looked = self.looked_ms.replace(now.as_ms());
         // A clock that was put back is looked at anew.
         let from = Timestamp(looked.filter(|looked| *looked <= now.as_ms())?);
-        let mut last = None;
-        let mut at = cron.next(from, *zone).filter(|at| *at <= now);
-        while let Some(time) = at {
-            last = Some(time);
-            at = cron.next(time, *zone).filter(|at| *at <= now);
-        }
-        let last = last?;
+        // However long Fettle did not run, only the last of the times that were missed counts.
+        let last = cron.last(now, *zone).filter(|last| *last > from)?;
         let is_missed = now.as_ms() - last.as_ms() > LATE_MS;
         match trigger.missed {
             Missed::Skip if is_missed => Some(format!("the time {last} was missed")),
