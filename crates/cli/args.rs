@@ -397,6 +397,27 @@ pub enum PipelineVerb {
         #[arg(long)]
         name: Option<String>,
     },
+    /// List the templates that steps can start from.
+    Templates,
+    /// Add a step to a pipeline, of a kind or from a template.
+    AddStep {
+        /// The pipeline's name; it is made if it is not there.
+        pipeline: String,
+        /// The step's id; from its kind or template if left out.
+        step: Option<String>,
+        /// Its kind.
+        #[arg(long)]
+        kind: Option<String>,
+        /// The template it starts from.
+        #[arg(long)]
+        template: Option<String>,
+        /// A parameter, as `name=value` with a JSON value or a text; again for more.
+        #[arg(long = "param", value_name = "NAME=VALUE")]
+        params: Vec<String>,
+        /// A wire, as `port=step.port`; again for more.
+        #[arg(long = "input", value_name = "PORT=STEP.PORT")]
+        inputs: Vec<String>,
+    },
     /// Say what is wrong with a pipeline.
     Validate {
         /// Its name, or a TOML file.

@@ -155,6 +155,17 @@ impl App {
         }
     }
 
+    /// Calls a command that starts a job and waits until it is done.
+    pub fn finish(&self, name: &str, payload: Value) {
+        let started = self.rpc(name, payload).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let job = json!({ "jobId": started["jobId"] });
+        self.wait_until(&format!("`{name}` is done"), || {
+            let state = self.rpc("job.show", job.clone()).expect("the job is known");
+            assert!(state["error"].is_null(), "{name}: {state}");
+            (state["state"] == "done").then_some(())
+        });
+    }
+
     /// Waits until the daemon answers, and gives its process id.
     pub fn await_daemon(&self) -> u32 {
         self.wait_until("the daemon is ready", || {

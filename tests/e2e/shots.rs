@@ -14,6 +14,20 @@ const EMPTY: [&str; 8] =
     ["home", "data", "pipelines", "pipelines?new", "runs", "models", "deployments", "monitor"];
 /// What a key opens over a screen.
 const OVERLAYS: [(&str, &[&str]); 2] = [("palette", &["\u{E009}", "k"]), ("shortcuts", &["?"])];
+/// What can be seen of a dataset with two versions, checks that fail and something in the trash: a name,
+/// an address, and what is clicked there, if anything.
+const DATA: [(&str, &str, &str); 10] = [
+    ("together", "data/customers?tab=columns", ""),
+    ("changes", "data/customers?tab=changes&from=1&to=2", ""),
+    ("changes-removed", "data/customers?tab=changes&from=1&to=2", "changes-tab-removed"),
+    ("changes-moved", "data/customers?tab=changes&from=1&to=2", "changes-tab-moved"),
+    ("quality", "data/customers?tab=quality", ""),
+    ("quality-failing", "data/customers?tab=quality", "failing-1"),
+    ("quality-none", "data/penguins?tab=quality", ""),
+    ("versions", "data/customers?sheet=versions", ""),
+    ("filtered", "data/customers?where=age%20%3E%2099&order=age%20desc", ""),
+    ("trash", "settings?tab=trash", ""),
+];
 
 #[test]
 #[ignore = "makes pictures to look at: `cargo xtask shots` runs it"]
@@ -21,10 +35,18 @@ fn every_screen() {
     let workspace = std::env::var_os("FETTLE_SHOTS_WORKSPACE").map(PathBuf::from);
     let app = App::start_with(Setup { workspace, ..Setup::default() });
     app.await_daemon();
+    customers(&app);
     let screens = screens(&app);
     each_face(&app, |face| {
         for (name, address) in &screens {
             show(&app, address);
+            picture(&app, name, face);
+        }
+        for (name, address, click) in DATA {
+            show(&app, address);
+            if !click.is_empty() {
+                app.click(click);
+            }
             picture(&app, name, face);
         }
         show(&app, "home");
@@ -57,12 +79,12 @@ fn screens(app: &App) -> Vec<(&'static str, String)> {
     let ask =
         |command: &str| app.rpc(command, json!({})).unwrap_or_else(|error| panic!("{command}: {error}"));
     let name = |list: &Value| list[0]["name"].as_str().expect("the sample has one").to_owned();
-    let dataset = name(&ask("dataset.list"));
+    let dataset = "penguins";
     let pipeline = name(&ask("pipeline.list"));
     let model = name(&ask("model.list"));
     let endpoint = name(&ask("deployment.list"));
     let run = ask("run.list")["runs"][0]["id"].as_str().expect("the sample has run").to_owned();
-    let step = "train-boosting";
+    let step = "boosting";
     let screens = [
         ("welcome", "welcome".to_owned()),
         ("home", "home".to_owned()),
@@ -98,6 +120,46 @@ fn screens(app: &App) -> Vec<(&'static str, String)> {
         ("audit", "audit".to_owned()),
     ];
     screens.into()
+}
+
+/// Makes the dataset `customers` unless an earlier walk has.
+fn customers(app: &App) {
+    let there = app.rpc("dataset.list", json!({})).expect("a list");
+    if there.as_array().is_some_and(|list| list.iter().any(|one| one["name"] == "customers")) {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("customers.csv");
+    let import = |changed: bool| {
+        std::fs::write(&file, customer_rows(changed)).expect("the file is written");
+        app.finish("dataset.import", json!({ "path": file }));
+    };
+    import(false);
+    let checks = "format = 1\n[[check]]\nkind = \"not_null\"\ncolumn = \"email\"\n\
+        [[check]]\nkind = \"range\"\ncolumn = \"age\"\nmin = 18\nmax = 99\n\
+        [[check]]\nkind = \"row_count\"\nmin = 150\nseverity = \"warn\"\n";
+    app.rpc("dataset.set_checks", json!({ "dataset": "customers", "text": checks })).expect("checks are set");
+    import(true);
+    app.rpc("dataset.tag", json!({ "dataset": "customers", "version": 1, "tag": "clean" })).expect("a tag");
+    std::fs::write(&file, "id,note\n1,thrown away\n").expect("the file is written");
+    app.finish("dataset.import", json!({ "path": file, "name": "scratch" }));
+    app.rpc("dataset.delete", json!({ "dataset": "scratch" })).expect("it is in the trash");
+}
+
+/// Two hundred customers; in the changed ones some are older than people get, three are gone, two are
+/// new and many have moved to another plan.
+fn customer_rows(changed: bool) -> String {
+    let plans = ["basic", "plus", "pro"];
+    let mut text = "id,email,city,age,spent,plan\n".to_owned();
+    let last = if changed { 202 } else { 200 };
+    for id in (1..=last).filter(|id| !changed || id % 67 != 0) {
+        let age = if changed && id % 40 == 0 { 300 + id } else { 18 + id * 7 % 60 };
+        let plan = plans[if changed && id % 3 == 0 { 2 } else { id % 2 }];
+        let city = ["Aachen", "Bergen", "Cork", "Delft"][id * 5 % 4];
+        let spent = id * 37 % 1000;
+        text.push_str(&format!("{id},user{id}@example.org,{city},{age},{spent}.50,{plan}\n"));
+    }
+    text
 }
 
 fn each_face(app: &App, draw: impl Fn(&str)) {

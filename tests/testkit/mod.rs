@@ -10,6 +10,7 @@ use tempfile::TempDir;
 /// A workspace that goes with the test, together with every endpoint in it.
 pub struct World {
     folder: TempDir,
+    variables: Vec<(&'static str, PathBuf)>,
 }
 
 /// What a call came to.
@@ -25,7 +26,13 @@ pub struct Called {
 impl World {
     /// An empty world.
     pub fn new() -> Self {
-        Self { folder: tempfile::tempdir().expect("a temporary folder") }
+        Self { folder: tempfile::tempdir().expect("a temporary folder"), variables: Vec::new() }
+    }
+
+    /// The same world with a variable that the program gets.
+    pub fn with(mut self, name: &'static str, path: PathBuf) -> Self {
+        self.variables.push((name, path));
+        self
     }
 
     /// The workspace's folder.
@@ -49,6 +56,7 @@ impl World {
     pub fn command(&self, words: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_fettle"));
         command.arg("--json").args(words).env("FETTLE_WORKSPACE", self.workspace()).stdin(Stdio::null());
+        command.envs(self.variables.iter().map(|(name, path)| (name, path)));
         command
     }
 

@@ -10,17 +10,25 @@ use crate::{Error, Result};
 
 /// A switch shared between whoever may stop a piece of work and the work.
 #[derive(Debug, Clone, Default)]
-pub struct Cancel(Arc<AtomicBool>);
+pub struct Cancel {
+    own: Arc<AtomicBool>,
+    parent: Option<Arc<Cancel>>,
+}
 
 impl Cancel {
     /// Asks the work to stop. It ends with [`crate::Code::Cancelled`] at its next step.
     pub fn cancel(&self) {
-        self.0.store(true, Ordering::Relaxed);
+        self.own.store(true, Ordering::Relaxed);
+    }
+
+    /// A switch for a part of the work: it stops that part alone, and stopping the work stops the part.
+    pub fn part(&self) -> Self {
+        Self { own: Arc::default(), parent: Some(Arc::new(self.clone())) }
     }
 
     /// True once somebody asked the work to stop.
     pub fn is_cancelled(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+        self.own.load(Ordering::Relaxed) || self.parent.as_ref().is_some_and(|parent| parent.is_cancelled())
     }
 }
 
@@ -92,6 +100,16 @@ impl std::fmt::Debug for Progress {
 mod tests {
     use super::*;
     use crate::Code;
+
+    #[test]
+    fn a_part_stops_alone_and_with_the_whole() {
+        let whole = Cancel::default();
+        let (first, second) = (whole.part(), whole.part());
+        first.cancel();
+        assert!(first.is_cancelled() && !whole.is_cancelled() && !second.is_cancelled());
+        whole.cancel();
+        assert!(second.is_cancelled() && second.part().is_cancelled());
+    }
 
     #[test]
     fn ten_thousand_steps_send_few_reports_and_the_last_one() {

@@ -1,9 +1,10 @@
 //! `fettle pipeline` and `fettle run`.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use base::{Code, Error, Result};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{Context, rows, text};
 use crate::args::{PipelineVerb, RunVerb};
@@ -22,6 +23,30 @@ pub fn pipeline(context: &Context, verb: &PipelineVerb) -> Result<u8> {
         PipelineVerb::New { dataset, name } => {
             let request = json!({ "dataset": dataset, "name": name });
             context.show("pipeline.new", request, |made| format!("made `{}`", text(&made["doc"]["name"])))
+        }
+        PipelineVerb::Templates => templates(context),
+        PipelineVerb::AddStep { pipeline, step, kind, template, params, inputs } => {
+            let mut given = Map::new();
+            for text in params {
+                let (name, value) = halves(text, "name=value")?;
+                let value = serde_json::from_str(value).unwrap_or_else(|_| json!(value));
+                given.insert(name.to_owned(), value);
+            }
+            let mut wires: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+            for text in inputs {
+                let (port, wire) = halves(text, "port=step.port")?;
+                wires.entry(port).or_default().push(wire);
+            }
+            let request = json!({
+                "pipeline": pipeline, "step": step, "kind": kind, "template": template,
+                "params": given, "inputs": wires,
+            });
+            context.show("pipeline.add_step", request, |shown| {
+                let last = shown["doc"]["steps"].as_array().and_then(|steps| steps.last());
+                last.map_or_else(String::new, |step| {
+                    format!("added `{}` of kind `{}`", text(&step["id"]), text(&step["kind"]))
+                })
+            })
         }
         PipelineVerb::Validate { pipeline } => {
             let name = named(context, pipeline)?;
@@ -113,6 +138,25 @@ fn named(context: &Context, pipeline: &str) -> Result<String> {
     let request = context.request(json!({ "pipeline": parsed.name, "text": text }));
     let _: Value = context.backend.call("pipeline.save_text", request)?;
     Ok(parsed.name)
+}
+
+fn halves<'a>(text: &'a str, form: &str) -> Result<(&'a str, &'a str)> {
+    text.split_once('=')
+        .ok_or_else(|| Error::invalid(format!("`{text}` has no `=`")).hint(format!("write `{form}`")))
+}
+
+fn templates(context: &Context) -> Result<u8> {
+    let all: Value = context.backend.call("pipeline.kinds", json!({}))?;
+    let mut found = Vec::new();
+    for kind in all.as_array().into_iter().flatten() {
+        for preset in kind["presets"].as_array().into_iter().flatten() {
+            let mut preset = preset.clone();
+            preset["kind"] = kind["kind"].clone();
+            found.push(preset);
+        }
+    }
+    context.printer.result(&json!(found), |list| rows(list, &["name", "kind", "summary"], &[]));
+    Ok(0)
 }
 
 fn kinds(context: &Context, kind: Option<&str>) -> Result<u8> {
@@ -212,18 +256,9 @@ fn show_run(context: &Context, run: &str) -> Result<u8> {
     let reply: Value = context.backend.call("run.show", json!({ "run": run }))?;
     context.printer.result(&reply, |run| {
         let summary = &run["summary"];
-        let steps = run["steps"].as_array().into_iter().flatten().map(|step| {
-            let reasons =
-                if step["state"] == "failed" { &step["error"]["message"] } else { &step["reasons"] };
-            vec![
-                text(&step["step"]),
-                text(&step["state"]),
-                text(&step["durationMs"]),
-                text(&step["summary"]),
-                text(reasons),
-            ]
-        });
-        let steps = table(&["step", "state", "ms", "result", "why"], &steps.collect::<Vec<_>>());
+        let steps = run["steps"].as_array().into_iter().flatten().map(step_line);
+        let heading = ["step", "state", "ms", "cpu ms", "memory", "in", "out", "tries", "result", "why"];
+        let steps = table(&heading, &steps.collect::<Vec<_>>());
         let models = run["models"].as_array().into_iter().flatten();
         let models = models.map(|model| format!("{} {}", text(&model["step"]), text(&model["metrics"])));
         let origin = match (run["origin"]["cause"].as_str(), run["origin"]["run"]["number"].as_u64()) {
@@ -243,6 +278,28 @@ fn show_run(context: &Context, run: &str) -> Result<u8> {
         )
     });
     Ok(0)
+}
+
+fn step_line(step: &Value) -> Vec<String> {
+    let reasons = if step["state"] == "failed" { &step["error"]["message"] } else { &step["reasons"] };
+    let size = |name: &str| step[name].as_u64().map_or_else(String::new, base::bytes);
+    let tries = step["tries"].as_array().map_or(0, Vec::len) + 1;
+    let result = match step["metrics"].as_object().filter(|metrics| !metrics.is_empty()) {
+        Some(_) => format!("{} ({})", text(&step["summary"]), text(&step["metrics"])),
+        None => text(&step["summary"]),
+    };
+    vec![
+        text(&step["step"]),
+        text(&step["state"]),
+        text(&step["durationMs"]),
+        text(&step["cpuMs"]),
+        size("maxMemoryBytes"),
+        size("inputBytes"),
+        size("outputBytes"),
+        if step["durationMs"].is_null() { String::new() } else { tries.to_string() },
+        result,
+        text(reasons),
+    ]
 }
 
 fn compared(comparison: &Value) -> String {

@@ -16,6 +16,7 @@ use store::{Action, Digest, datasets};
 
 use crate::Engine;
 use crate::commands::datasets::DatasetImported;
+use crate::taking_in::{Source as FileSource, TakenIn};
 
 /// What an import found, kept as an object beside the bytes.
 #[derive(Debug, Serialize, Deserialize)]
@@ -87,20 +88,16 @@ impl Engine {
             (None, Some((_, version))) => parse_options(version)?,
             (None, None) => self.sniff(&what.path).map_err(within)?.options,
         };
-        let objects = self.store().objects();
-        let content = match &before {
-            Some((_, version)) => objects.put_file_after(&what.path, &version.content, progress),
-            None => objects.put_file_with(&what.path, progress),
-        };
-        let content = content.map_err(within)?;
-        if let Some((dataset, _)) = &before
-            && let Some(version) = self.same(dataset, &content, &options)?
-        {
-            let results = self.known_results(project, dataset, &version)?;
-            return Ok(imported(dataset, &version, false, (Vec::new(), results.unwrap_or_default())));
-        }
+        let source = FileSource { path: &what.path, options: &options, before: before.as_ref() };
         let draft = self.table_draft()?;
-        let (table, report) = self.make_table(&content, &options, draft.path(), progress).map_err(within)?;
+        let (content, made) = match self.take_in(&source, draft.path(), progress).map_err(within)? {
+            TakenIn::Known(dataset, version) => {
+                let results = self.known_results(project, &dataset, &version)?;
+                return Ok(imported(&dataset, &version, false, (Vec::new(), results.unwrap_or_default())));
+            }
+            TakenIn::New(content, made) => (content, made),
+        };
+        let (table, report) = made;
         let profile = data::profile::profile(&table, progress)?;
         let warnings: Vec<String> = report.warnings.iter().map(|warning| warning.message.clone()).collect();
         let record = ImportRecord { profile, rejected: report.rejected.clone(), warnings: warnings.clone() };
@@ -151,7 +148,7 @@ impl Engine {
         })
     }
 
-    fn same(
+    pub(crate) fn same(
         &self,
         dataset: &Dataset,
         content: &Digest,
@@ -170,7 +167,7 @@ impl Engine {
     }
 
     /// Makes the table from the bytes that were kept, not from the file, which may change meanwhile.
-    fn make_table(
+    pub(crate) fn make_table(
         &self,
         content: &Digest,
         options: &ParseOptions,

@@ -2,6 +2,7 @@
 //! and monitors, keeps endpoints, and tells whoever listens what changed. The window, the command
 //! line and HTTP call the same commands; none holds logic of its own.
 
+mod adding;
 pub mod commands;
 mod datasets;
 mod deploy;
@@ -25,7 +26,9 @@ mod run_views;
 mod running;
 pub mod sample;
 mod sources;
+mod step_views;
 mod sweeping;
+mod taking_in;
 mod targets;
 mod triggering;
 mod views;

@@ -183,6 +183,7 @@ impl Engine {
                         Error { code: Code::Corrupt, ..error }
                     })
                 },
+                place: &self.place(project),
             },
             again: &steps,
             threads,
@@ -214,7 +215,9 @@ fn recorded(told: &Told, facts: &RunFacts) -> BTreeMap<String, Recorded> {
     rows.map(|row| {
         let outputs = serde_json::from_value(row.outputs.clone()).unwrap_or_default();
         let kind_version = facts.kinds.get(&row.step_id).copied();
-        (row.step_id.clone(), Recorded { outputs, kind_version })
+        // Runs of an older Fettle did not write down what their steps depended on outside the graph.
+        let outside = serde_json::from_value(row.summary["outside"].clone()).unwrap_or_default();
+        (row.step_id.clone(), Recorded { outputs, kind_version, outside })
     })
     .collect()
 }

@@ -115,6 +115,7 @@ impl Engine {
             verb: "read",
             threads: 2,
             memory_cap_bytes: Some(MEMORY_CAP_BYTES),
+            timeout: None,
             log: log.path(),
         };
         let told = progress.clone();

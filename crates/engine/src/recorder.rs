@@ -6,11 +6,12 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use base::{Result, RunId, Timestamp};
+use flow::attempts::Try;
 use flow::cache::Entry;
 use flow::child::{Message, Usage};
 use flow::execute::{Observer, Update};
 use flow::graph::Graph;
-use flow::kind::SourceTable;
+use flow::kind::{Outcome, SourceTable};
 use serde_json::json;
 use store::Topic;
 use store::metrics::{self, Metric};
@@ -33,6 +34,7 @@ pub(crate) struct Recorder<'a> {
     run_id: &'a RunId,
     graph: &'a Graph,
     untold: Mutex<BTreeMap<String, Untold>>,
+    tries: Mutex<BTreeMap<String, Vec<Try>>>,
     progress: Mutex<BTreeMap<String, Instant>>,
 }
 
@@ -46,7 +48,15 @@ struct Untold {
 impl<'a> Recorder<'a> {
     /// A recorder of this run.
     pub(crate) fn new(engine: &'a Engine, project: &'a Project, run_id: &'a RunId, graph: &'a Graph) -> Self {
-        Self { engine, project, run_id, graph, untold: Mutex::default(), progress: Mutex::default() }
+        Self {
+            engine,
+            project,
+            run_id,
+            graph,
+            untold: Mutex::default(),
+            tries: Mutex::default(),
+            progress: Mutex::default(),
+        }
     }
 
     /// Changes the row of a step.
@@ -65,6 +75,7 @@ impl<'a> Recorder<'a> {
     fn end(&self, step: &str, state: StepState, entry: &Entry, usage: Option<Usage>) -> Result<()> {
         self.tell_points(step);
         let registered = self.register(step, entry)?;
+        let tries = self.tries_of(step);
         self.change(step, |row, now| {
             row.state = state;
             row.key = Some(entry.key.clone());
@@ -73,6 +84,9 @@ impl<'a> Recorder<'a> {
                 "text": entry.outcome.summary,
                 "chosen": entry.outcome.chosen,
                 "registered": registered,
+                "tries": tries,
+                "environment": entry.outcome.environment,
+                "outside": flow::outside::part_of(&entry.components),
             });
             row.started_at = row.started_at.or(Some(now));
             row.finished_at = Some(now);
@@ -81,15 +95,17 @@ impl<'a> Recorder<'a> {
         })?;
         if !entry.outcome.metrics.is_empty() {
             self.engine.store().note(|c| {
-                let at = c.now();
-                let points = entry.outcome.metrics.iter();
-                let points: Vec<Metric> = points
-                    .map(|(key, value)| Metric { key: key.clone(), value: *value, step: 0, at })
-                    .collect();
+                let points = points_of(&entry.outcome, c.now());
                 metrics::log(c, self.run_id, step, &points)
             })?;
         }
         Ok(())
+    }
+
+    /// The tries of a step that failed before its last one.
+    fn tries_of(&self, step: &str) -> Vec<Try> {
+        let mut all = self.tries.lock().unwrap_or_else(PoisonError::into_inner);
+        all.remove(step).unwrap_or_default()
     }
 
     fn register(&self, step: &str, entry: &Entry) -> Result<Option<ModelLink>> {
@@ -150,6 +166,16 @@ impl<'a> Recorder<'a> {
     }
 }
 
+/// What is recorded of the metrics of a step: all points of those that are curves, and the others.
+fn points_of(outcome: &Outcome, at: Timestamp) -> Vec<Metric> {
+    let single = outcome.metrics.iter().filter(|(key, _)| !outcome.series.contains_key(*key));
+    let single = single.map(|(key, value)| Metric { key: key.clone(), value: *value, step: 0, at });
+    let curves = outcome.series.iter().flat_map(|(key, points)| {
+        points.iter().map(move |(step, value)| Metric { key: key.clone(), value: *value, step: *step, at })
+    });
+    single.chain(curves).collect()
+}
+
 impl Observer for Recorder<'_> {
     fn on_step(&self, step: &str, update: &Update) -> Result<()> {
         match update {
@@ -169,8 +195,10 @@ impl Observer for Recorder<'_> {
             Update::Done { entry, usage } => self.end(step, StepState::Done, entry, Some(*usage)),
             Update::Failed { error, usage } => {
                 self.tell_points(step);
+                let tries = self.tries_of(step);
                 self.change(step, |row, now| {
                     row.state = StepState::Failed;
+                    row.summary = json!({ "tries": tries });
                     row.error = Some(error.clone());
                     row.finished_at = Some(now);
                     row.cpu_ms = Some(usage.cpu_ms);
@@ -192,6 +220,10 @@ impl Observer for Recorder<'_> {
         match message {
             Message::Point { metric, round, train, validation } => {
                 self.on_point(step, metric, (*round, *train, *validation));
+            }
+            Message::Tried { failed } => {
+                let mut all = self.tries.lock().unwrap_or_else(PoisonError::into_inner);
+                all.entry(step.to_owned()).or_default().push(Try::clone(failed));
             }
             Message::Progress { stage } => {
                 if self.is_progress_due(step) {

@@ -16,20 +16,18 @@ use crate::Engine;
 use crate::commands::figures::{Figure, views};
 use crate::commands::pipelines::PipelineDoc;
 use crate::commands::runs::{
-    ComparedModel, Comparison, DatasetLink, LogPage, MetricView, ModelLink, OutputView, RunDetail, RunState,
-    RunSummary, StepCurve, StepRunView, StepState, TrainedModel,
+    ComparedModel, Comparison, DatasetLink, MetricView, ModelLink, OutputView, RunDetail, RunState,
+    RunSummary, StepCurve, TrainedModel,
 };
 use crate::models::main_metric;
-
-/// A log is handed out in pieces of at most this many bytes.
-const LOG_PIECE_BYTES: u64 = 256 * 1024;
+use crate::step_views::files_in;
 
 /// A run with what is needed to say anything about it.
 pub(crate) struct Told {
     pub(crate) run: Run,
     pub(crate) pipeline: Pipeline,
     pub(crate) steps: Vec<StepRun>,
-    metrics: BTreeMap<String, BTreeMap<String, f64>>,
+    pub(crate) metrics: BTreeMap<String, BTreeMap<String, f64>>,
 }
 
 impl Told {
@@ -69,7 +67,7 @@ impl Told {
         self.evaluation_of(trainer).and_then(|step| self.row(step)).filter(|row| is_good(row.state))
     }
 
-    fn row(&self, step: &str) -> Option<&StepRun> {
+    pub(crate) fn row(&self, step: &str) -> Option<&StepRun> {
         self.steps.iter().find(|row| row.step_id == step)
     }
 
@@ -163,7 +161,7 @@ impl Told {
     }
 }
 
-fn is_good(state: StoredStepState) -> bool {
+pub(crate) fn is_good(state: StoredStepState) -> bool {
     matches!(state, StoredStepState::Done | StoredStepState::Cached)
 }
 
@@ -236,44 +234,12 @@ impl Engine {
         Ok(RunDetail {
             summary: told.summary(datasets, now),
             doc: PipelineDoc::from(&told.pipeline),
-            steps: told.steps.iter().map(|row| step_view(row, now)).collect(),
+            steps: told.steps.iter().map(|row| told.step_view(row, now)).collect(),
             error: told.run.error.clone().map(Into::into),
             environment: environment(&told.run),
             models: told.models(),
             origin: self.run_origin(&told.run.id)?,
             resumed_by: self.resumed_by(&told.run.id)?,
-        })
-    }
-
-    /// A piece of a log: of a step, or of all steps one after the other.
-    pub(crate) fn run_log(&self, run: &Run, step: Option<&str>, offset: u64) -> Result<LogPage> {
-        let rows = self.store().read(|db| steps::list(db, &run.id))?;
-        let folder = self.store().run_dir(&run.id);
-        let text = match step {
-            Some(step) => {
-                let row = rows.iter().find(|row| row.step_id == step);
-                row.ok_or_else(|| Error::not_found(format!("run {} has no step `{step}`", run.number)))?;
-                read_log(&folder.join(format!("{step}.log")))?
-            }
-            None => {
-                let mut text = Vec::new();
-                for row in &rows {
-                    let log = read_log(&folder.join(format!("{}.log", row.step_id)))?;
-                    let lines = String::from_utf8_lossy(&log);
-                    text.extend(
-                        lines.lines().flat_map(|line| format!("[{}] {line}\n", row.step_id).into_bytes()),
-                    );
-                }
-                text
-            }
-        };
-        let from = (offset as usize).min(text.len());
-        let to = from.saturating_add(LOG_PIECE_BYTES as usize).min(text.len());
-        let is_over = run.state.is_final();
-        Ok(LogPage {
-            text: String::from_utf8_lossy(&text[from..to]).into_owned(),
-            next_offset: to as u64,
-            is_complete: is_over && to == text.len(),
         })
     }
 
@@ -288,13 +254,15 @@ impl Engine {
     ) -> Result<OutputView> {
         let told = self.told(run)?;
         let row = told.row(step).ok_or_else(|| Error::not_found(format!("the run has no step `{step}`")))?;
-        let declared = flow::kinds::find(&row.kind)?.declaration();
-        let port = declared
+        let given = told.pipeline.steps.iter().find(|one| one.id == step).map(|one| one.params.clone());
+        let ports = flow::kinds::find(&row.kind)?.ports(&given.unwrap_or_default());
+        let port = ports
+            .map_err(|misfit| misfit.error)?
             .outputs
-            .iter()
+            .into_iter()
             .find(|one| one.name == port)
             .ok_or_else(|| Error::not_found(format!("`{}` has no output `{port}`", row.kind)))?;
-        let folder = row.key.as_ref().map(|key| self.results().artifact(key, port.name));
+        let folder = row.key.as_ref().map(|key| self.results().artifact(key, &port.name));
         let Some(folder) = folder.filter(|folder| is_good(row.state) && folder.is_dir()) else {
             return Ok(OutputView::Gone);
         };
@@ -312,7 +280,8 @@ impl Engine {
             PortType::Metrics => OutputView::Metrics {
                 metrics: ModelMetrics::read(&folder)?.map(|all| all.metrics).unwrap_or_default(),
             },
-            PortType::Report | PortType::Files => match Report::read(&folder)? {
+            PortType::Files => OutputView::Files { files: files_in(&folder)? },
+            PortType::Report => match Report::read(&folder)? {
                 Some(report) => OutputView::Report { figures: views(report.figures), notes: report.notes },
                 None => OutputView::Gone,
             },
@@ -421,14 +390,6 @@ pub(crate) fn figures_in(folder: &std::path::Path) -> Result<Vec<Figure>> {
     }
 }
 
-fn read_log(path: &std::path::Path) -> Result<Vec<u8>> {
-    match std::fs::read(path) {
-        Ok(bytes) => Ok(bytes),
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
-        Err(e) => Err(Error::io("read", path, &e)),
-    }
-}
-
 fn environment(run: &Run) -> BTreeMap<String, String> {
     let mut all = BTreeMap::from([
         ("fettle".to_owned(), env!("CARGO_PKG_VERSION").to_owned()),
@@ -446,33 +407,6 @@ fn environment(run: &Run) -> BTreeMap<String, String> {
     all
 }
 
-fn step_view(row: &StepRun, now: i64) -> StepRunView {
-    let stage: Option<base::Stage> = serde_json::from_value(row.summary["stage"].clone()).ok();
-    let stage = stage.filter(|_| row.state == StoredStepState::Running);
-    let started = row.started_at.map(base::Timestamp::as_ms);
-    let ended = row.finished_at.map_or(now, base::Timestamp::as_ms);
-    let outputs = if is_good(row.state) {
-        row.outputs.as_object().map(|map| map.keys().cloned().collect())
-    } else {
-        None
-    };
-    StepRunView {
-        step: row.step_id.clone(),
-        kind: row.kind.clone(),
-        state: step_state(row.state),
-        reasons: serde_json::from_value(row.reason.clone()).unwrap_or_default(),
-        progress: stage.as_ref().and_then(flow::execute::share_done),
-        stage: stage.map(|stage| stage.name),
-        started_at: started,
-        duration_ms: started.map(|started| ended - started),
-        cpu_ms: row.cpu_ms,
-        max_memory_bytes: row.max_rss_bytes,
-        error: row.error.clone().map(Into::into),
-        summary: row.summary["text"].as_str().map(str::to_owned),
-        outputs: outputs.unwrap_or_default(),
-    }
-}
-
 fn run_state(state: StoredRunState) -> RunState {
     match state {
         StoredRunState::Queued => RunState::Queued,
@@ -481,18 +415,5 @@ fn run_state(state: StoredRunState) -> RunState {
         StoredRunState::Failed => RunState::Failed,
         StoredRunState::Cancelled => RunState::Cancelled,
         StoredRunState::Interrupted => RunState::Interrupted,
-    }
-}
-
-fn step_state(state: StoredStepState) -> StepState {
-    match state {
-        StoredStepState::Pending | StoredStepState::Queued => StepState::Pending,
-        StoredStepState::Running => StepState::Running,
-        StoredStepState::Cached => StepState::Cached,
-        StoredStepState::Done => StepState::Done,
-        StoredStepState::Failed => StepState::Failed,
-        StoredStepState::Blocked | StoredStepState::Skipped => StepState::Blocked,
-        StoredStepState::Cancelled => StepState::Cancelled,
-        StoredStepState::Interrupted => StepState::Interrupted,
     }
 }

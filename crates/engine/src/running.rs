@@ -12,6 +12,7 @@ use flow::file::Pipeline;
 use flow::graph::{Graph, Problem, Selection};
 use flow::kind::Source;
 use flow::launch::Launcher;
+use flow::outside::Place;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use store::origins::{self, Cause, Origin};
@@ -119,6 +120,10 @@ impl LiveCurves {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).retain(|(id, _), _| id != run);
     }
 }
+
+/// How often the job of a run is looked for, and how long is waited between.
+const JOB_TRIES: u32 = 40;
+const JOB_WAIT: std::time::Duration = std::time::Duration::from_millis(25);
 
 impl Engine {
     /// How many threads a run has in all.
@@ -289,6 +294,7 @@ impl Engine {
                 results: &self.results(),
                 ledger: &ledger,
                 find_source: &|source: &Source| self.pinned_table(project, source, pins),
+                place: &self.place(project),
             },
             again: &selection.again,
             threads: *threads,
@@ -320,6 +326,7 @@ impl Engine {
             results: &self.results(),
             ledger: &ProjectLedger { engine: self, project_id: project.id.clone(), run_id: None },
             find_source: &|source: &Source| self.source_table(project, source, &Progress::silent()),
+            place: &self.place(project),
         };
         look(&planner)
     }
@@ -334,6 +341,16 @@ impl Engine {
         let graph = Graph::build(pipeline).map_err(|problems| Problem::to_error(&problems))?;
         let steps = graph.needed(to)?;
         self.with_planner(project, (&pipeline.name, &graph), &steps, |planner| planner.plan())
+    }
+
+    /// Where the steps of a project find its files and make environments of foreign programs. What
+    /// such programs are told, such as the address of a tracking server, is put in here.
+    pub(crate) fn place(&self, project: &Project) -> Place {
+        Place {
+            project: self.store().project_dir(&project.slug),
+            tools: self.store().cache_dir().join("python"),
+            environment: BTreeMap::new(),
+        }
     }
 
     /// The results of steps that are kept.
@@ -359,10 +376,15 @@ impl Engine {
         if run.state.is_final() {
             return Err(Error::new(Code::Conflict, format!("run {} has ended already", run.number)));
         }
-        let jobs = self.jobs(true)?;
-        let job = jobs.iter().find(|job| job.subject["run"] == id.as_str());
-        let job = job.ok_or_else(|| Error::not_found(format!("nothing works on run {}", run.number)))?;
-        self.cancel_job(&job.id.parse()?)
+        // A run is written down a moment before the job that does it.
+        for _ in 0..JOB_TRIES {
+            let jobs = self.jobs(true)?;
+            if let Some(job) = jobs.iter().find(|job| job.subject["run"] == id.as_str()) {
+                return self.cancel_job(&job.id.parse()?);
+            }
+            std::thread::sleep(JOB_WAIT);
+        }
+        Err(Error::not_found(format!("nothing works on run {}", run.number)))
     }
 }
 

@@ -9,11 +9,13 @@ use base::{Cancel, Code, Error, Progress, Result, Stage};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::attempts::Try;
 use crate::kind::{Input, Outcome, SourceTable, Work};
+use crate::outside::{Outside, Place};
 use crate::{kinds, task};
 
 /// What a child is asked to do.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Request {
     /// Its kind.
     pub kind: String,
@@ -27,6 +29,10 @@ pub struct Request {
     pub out: PathBuf,
     /// How many threads it may use.
     pub threads: usize,
+    /// Where the pipeline lives.
+    pub place: Option<Place>,
+    /// What its result depends on outside the graph.
+    pub outside: Outside,
 }
 
 /// What a child says while it works.
@@ -49,6 +55,11 @@ pub enum Message {
         /// On the validation rows, if there are any.
         validation: Option<f64>,
     },
+    /// A try failed, and another follows. The parent says this, not the child.
+    Tried {
+        /// The try.
+        failed: Box<Try>,
+    },
 }
 
 /// How a child ended.
@@ -69,11 +80,29 @@ pub struct Usage {
     pub max_memory_bytes: u64,
 }
 
+impl Usage {
+    /// That of one process after another.
+    #[must_use]
+    pub fn then(self, next: Self) -> Self {
+        Self { cpu_ms: self.cpu_ms + next.cpu_ms, ..self.or_more(next) }
+    }
+
+    /// The larger of each of the two.
+    #[must_use]
+    pub fn or_more(self, other: Self) -> Self {
+        Self {
+            cpu_ms: self.cpu_ms.max(other.cpu_ms),
+            max_memory_bytes: self.max_memory_bytes.max(other.max_memory_bytes),
+        }
+    }
+}
+
 /// Runs the step that the working folder's request asks for; the main function of `fettle step`.
 ///
 /// # Errors
 /// The request cannot be read or the answer not written. A failed step is an answer, not an error.
 pub fn main(folder: &Path) -> Result<Answer> {
+    crate::family::be_head();
     task::answer(folder, |request: Request, say: fn(Message)| {
         let result = run(&request, Cancel::default(), say);
         Answer { result, usage: usage() }
@@ -96,6 +125,8 @@ pub fn run(
         out: request.out.clone(),
         source: request.source.clone(),
         threads: request.threads,
+        place: request.place.clone(),
+        outside: request.outside.clone(),
         progress: Progress::new(cancel, move |stage| on_stage(Message::Progress { stage })),
         on_point: Box::new(move |metric, round, train, validation| {
             say(Message::Point { metric: metric.to_owned(), round, train, validation });
@@ -111,14 +142,21 @@ pub fn run(
     })
 }
 
-/// What this process has used so far; zero where the system does not say.
+/// What this process and its children that ended have used so far; zero where the system does not
+/// say.
+#[cfg(unix)]
+pub fn usage() -> Usage {
+    let (own, children) = (usage_of(libc::RUSAGE_SELF), usage_of(libc::RUSAGE_CHILDREN));
+    Usage { cpu_ms: own.cpu_ms + children.cpu_ms, ..own.or_more(children) }
+}
+
 #[cfg(unix)]
 #[expect(unsafe_code, reason = "the standard library does not wrap getrusage")]
-pub fn usage() -> Usage {
+fn usage_of(who: libc::c_int) -> Usage {
     // SAFETY: getrusage only writes the struct it is given, and zero bytes are a valid rusage.
     let used = unsafe {
         let mut used: libc::rusage = std::mem::zeroed();
-        if libc::getrusage(libc::RUSAGE_SELF, &raw mut used) != 0 {
+        if libc::getrusage(who, &raw mut used) != 0 {
             return Usage::default();
         }
         used

@@ -239,9 +239,9 @@ fn steps(stages: &[Stage], values: &Value) -> Vec<Step> {
             Step {
                 id: ids[at].clone(),
                 kind: "command".to_owned(),
-                position: [0.0, 0.0],
                 params: params.as_object().cloned().unwrap_or_default(),
                 inputs: wired,
+                ..Step::default()
             }
         })
         .collect()
@@ -359,7 +359,8 @@ stages:
             json!(["out1:files=model_large.pkl", "out2:files=metrics_large.json"])
         );
         assert!(imported.notes.is_empty(), "{:?}", imported.notes);
-        // What is made can be written as a file and read again.
+        // The wires fit the ports that the parameters name, and what is made reads back.
+        assert!(crate::graph::Graph::build(&imported.pipeline).is_ok());
         assert_eq!(Pipeline::parse(&imported.pipeline.to_text()).expect("what we write").steps.len(), 3);
     }
 

@@ -9,6 +9,7 @@ use std::time::Instant;
 
 use base::{Cancel, Code, Error, Progress, Result, Stage};
 
+use crate::attempts::{self, Try};
 use crate::cache::{Components, Entry, Ledger, Results, components, key};
 use crate::child::{Message, Request, Usage};
 use crate::explain::{Facts, changes, sentences};
@@ -16,6 +17,7 @@ use crate::file::Wire;
 use crate::graph::{FindSource, Graph, Node};
 use crate::kind::{Input, SourceTable};
 use crate::launch::Launcher;
+use crate::outside::{Outside, Place};
 
 /// A graph, and what is known of its results.
 pub struct Planner<'a> {
@@ -31,6 +33,8 @@ pub struct Planner<'a> {
     pub ledger: &'a dyn Ledger,
     /// Finds dataset versions.
     pub find_source: &'a FindSource<'a>,
+    /// Where the pipeline lives.
+    pub place: &'a Place,
 }
 
 /// How to run a graph.
@@ -144,6 +148,15 @@ pub(crate) struct Ready {
     key: String,
     /// The dataset version it reads.
     pub(crate) source: Option<SourceTable>,
+    outside: Outside,
+}
+
+/// A step that works.
+struct Running {
+    key: String,
+    cores: usize,
+    /// The dataset version it reads.
+    source: Option<SourceTable>,
 }
 
 /// An artifact that is there.
@@ -175,7 +188,7 @@ impl Planner<'_> {
     fn plan_one(&self, node: &Node, known: &mut Known) -> Result<Planned> {
         let ready = self.prepare(node, known)?;
         if let Some(entry) = self.kept(&ready.key)? {
-            self.place(node, &entry, known);
+            self.lay_out(node, &entry, known);
             return Ok(Planned::Cached(Box::new(entry)));
         }
         let facts = self.facts(node, ready.source.as_ref(), known);
@@ -200,8 +213,10 @@ impl Planner<'_> {
             contents.entry(port.to_owned()).or_default().push(placed.content.clone());
         }
         let source = self.source(node)?;
-        let components = components(node, &contents, source.as_ref())?;
-        Ok(Ready { key: key(&components), components, source })
+        let outside = node.kind.outside(&node.step.params, self.place)?;
+        let mut components = components(node, &contents, source.as_ref())?;
+        outside.add_to(&mut components);
+        Ok(Ready { key: key(&components), components, source, outside })
     }
 
     pub(crate) fn source(&self, node: &Node) -> Result<Option<SourceTable>> {
@@ -220,7 +235,7 @@ impl Planner<'_> {
     }
 
     /// Adds the artifacts of a result to those that are there.
-    pub(crate) fn place(&self, node: &Node, entry: &Entry, known: &mut Known) {
+    pub(crate) fn lay_out(&self, node: &Node, entry: &Entry, known: &mut Known) {
         for (port, artifact) in &entry.outputs {
             let folder = self.results.artifact(&entry.key, port);
             known.insert(node.output(port), Placed { content: artifact.content.clone(), folder });
@@ -286,6 +301,7 @@ impl Execution<'_> {
         receiver: &mpsc::Receiver<Ended>,
         state: &mut State<'env>,
     ) -> Result<()> {
+        self.prepare(state)?;
         loop {
             self.start_ready(scope, cancel, sender, state)?;
             self.progress.step("running steps", state.finished as u64, Some(state.total as u64))?;
@@ -304,8 +320,26 @@ impl Execution<'_> {
         }
     }
 
-    /// Starts every step whose inputs are there, as long as there are threads for it. Steps in the
-    /// cache take no thread.
+    /// Lets each step make what its key needs. What cannot be made is the step's failure.
+    fn prepare(&self, state: &mut State) -> Result<()> {
+        for node in state.waiting.clone() {
+            match node.kind.prepare(&node.step.params, self.planner.place, self.progress) {
+                Ok(()) => (),
+                Err(error) if error.code == Code::Cancelled => return Err(error),
+                // One that was lost with an earlier one is gone already.
+                Err(error) => {
+                    if let Some(at) = state.waiting.iter().position(|one| one.step.id == node.step.id) {
+                        state.waiting.remove(at);
+                        self.fail(&node.step.id, error, Usage::default(), state)?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Starts every step whose inputs are there, as long as there are cores for it. Steps in the
+    /// cache take none.
     fn start_ready<'scope, 'env>(
         &'env self,
         scope: &'scope std::thread::Scope<'scope, 'env>,
@@ -313,64 +347,100 @@ impl Execution<'_> {
         sender: &mpsc::Sender<Ended>,
         state: &mut State<'env>,
     ) -> Result<()> {
-        while let Some(at) = state.waiting.iter().position(|node| state.is_ready(node)) {
+        let mut too_large = BTreeSet::new();
+        let is_next = |state: &State, too_large: &BTreeSet<&str>, node: &Node| {
+            state.is_ready(node) && !too_large.contains(node.step.id.as_str())
+        };
+        while let Some(at) = state.waiting.iter().position(|node| is_next(state, &too_large, node)) {
             let node = state.waiting[at];
-            let ready = match self.planner.prepare(node, &state.artifacts) {
-                Ok(ready) => ready,
-                Err(error) => {
-                    state.waiting.remove(at);
-                    self.fail(&node.step.id, error, Usage::default(), state)?;
-                    continue;
-                }
-            };
-            let is_again = self.again.contains(&node.step.id);
-            let kept = if is_again { None } else { self.planner.kept(&ready.key)? };
-            if let Some(entry) = kept {
-                state.waiting.remove(at);
-                self.remember(node, &entry, ready.source.as_ref(), state)?;
-                let update = Update::Cached { entry: entry.clone(), source: ready.source };
-                self.observer.on_step(&node.step.id, &update)?;
-                state.summary.cached += 1;
-                self.take(node, entry, state);
-                continue;
-            }
-            if state.running.len() >= self.threads.max(1) {
-                return Ok(());
-            }
-            if state.running.values().any(|running| *running == ready.key) {
+            let Some(ready) = self.look_up(node, at, state)? else { continue };
+            if state.running.values().any(|running| running.key == ready.key) {
                 // The same work is being done by another step: its result will be there soon.
                 state.postponed.push(state.waiting.remove(at));
                 continue;
             }
+            let Some(cores) = self.cores_for(node, state) else {
+                // Nothing is looked up again for it until a step has ended.
+                state.looked_up.insert(node.step.id.clone(), ready);
+                too_large.insert(node.step.id.as_str());
+                continue;
+            };
             state.waiting.remove(at);
-            self.start(scope, cancel, sender, node, ready, state)?;
+            self.start(scope, (cancel, sender), node, (ready, cores), state)?;
         }
         Ok(())
+    }
+
+    /// What a step's result depends on, if it must be made. None if it was there or cannot be made:
+    /// then the step is done with.
+    fn look_up<'env>(&self, node: &'env Node, at: usize, state: &mut State<'env>) -> Result<Option<Ready>> {
+        if let Some(ready) = state.looked_up.remove(&node.step.id) {
+            return Ok(Some(ready));
+        }
+        let ready = match self.planner.prepare(node, &state.artifacts) {
+            Ok(ready) => ready,
+            Err(error) => {
+                state.waiting.remove(at);
+                self.fail(&node.step.id, error, Usage::default(), state)?;
+                return Ok(None);
+            }
+        };
+        let is_again = self.again.contains(&node.step.id);
+        let kept = if is_again { None } else { self.planner.kept(&ready.key)? };
+        let Some(entry) = kept else { return Ok(Some(ready)) };
+        state.waiting.remove(at);
+        self.remember(node, &entry, ready.source.as_ref(), state)?;
+        let update = Update::Cached { entry: entry.clone(), source: ready.source };
+        self.observer.on_step(&node.step.id, &update)?;
+        state.summary.cached += 1;
+        self.take(node, entry, state);
+        Ok(None)
+    }
+
+    /// How many cores a step gets now: as many as it asks for, else its share of the free ones;
+    /// none if it has to wait. All that run never take more than there are.
+    fn cores_for(&self, node: &Node, state: &State) -> Option<usize> {
+        let all = self.threads.max(1);
+        let taken: usize = state.running.values().map(|running| running.cores).sum();
+        let free = all.saturating_sub(taken);
+        match node.step.limits.cores {
+            Some(cores) => Some((cores as usize).min(all)).filter(|cores| *cores <= free),
+            None if free == 0 => None,
+            None => {
+                let ready = state.waiting.iter().filter(|node| state.is_ready(node)).count();
+                Some((free / ready.max(1)).max(1))
+            }
+        }
     }
 
     fn start<'scope, 'env>(
         &'env self,
         scope: &'scope std::thread::Scope<'scope, 'env>,
-        cancel: &Cancel,
-        sender: &mpsc::Sender<Ended>,
+        (cancel, sender): (&Cancel, &mpsc::Sender<Ended>),
         node: &'env Node,
-        ready: Ready,
+        (ready, cores): (Ready, usize),
         state: &mut State<'env>,
     ) -> Result<()> {
         let step = node.step.id.clone();
         let reasons = self.why(node, &ready, state)?;
         let update = Update::Started { key: ready.key.clone(), reasons, source: ready.source.clone() };
         self.observer.on_step(&step, &update)?;
-        state.running.insert(step.clone(), ready.key.clone());
-        state.sources.insert(step.clone(), ready.source.clone());
-        let also_ready = state.waiting.iter().filter(|node| state.is_ready(node)).count();
-        let free = self.threads.max(1).saturating_sub(state.running.len() - 1);
-        let threads = (free / (also_ready + 1)).max(1);
-        let inputs = self.inputs(node, state);
+        let (key, source) = (ready.key.clone(), ready.source.clone());
+        state.running.insert(step.clone(), Running { key, cores, source });
+        let request = Request {
+            kind: node.declaration.kind.to_owned(),
+            params: node.step.params.clone(),
+            inputs: self.inputs(node, state),
+            source: ready.source.clone(),
+            threads: cores,
+            place: Some(self.planner.place.clone()),
+            outside: ready.outside.clone(),
+            ..Request::default()
+        };
         let (cancel, sender) = (cancel.clone(), sender.clone());
         scope.spawn(move || {
             let started = Instant::now();
-            let (result, usage) = self.make(node, &ready, inputs, threads, &cancel, &sender);
+            let (result, usage) = self.make(node, &ready, request, &cancel, &sender);
             let result =
                 result.map(|entry| Entry { duration_ms: started.elapsed().as_millis() as u64, ..entry });
             // The receiver outlives the scope.
@@ -379,13 +449,43 @@ impl Execution<'_> {
         Ok(())
     }
 
-    /// Runs one step and keeps its result.
+    /// Runs one step, again where that may help, and keeps its result.
     fn make(
         &self,
         node: &Node,
         ready: &Ready,
-        inputs: BTreeMap<String, Vec<Input>>,
-        threads: usize,
+        mut request: Request,
+        cancel: &Cancel,
+        sender: &mpsc::Sender<Ended>,
+    ) -> (Result<Entry>, Usage) {
+        let log = self.logs.join(format!("{}.log", node.step.id));
+        let all = node.step.limits.retries + 1;
+        let mut used = Usage::default();
+        for number in 1..all {
+            let started = Instant::now();
+            let (result, usage) = self.make_once(node, ready, &mut request, cancel, sender);
+            used = used.then(usage);
+            let error = match result {
+                Err(error) if attempts::may_help(&error) => error,
+                ended => return (ended, used),
+            };
+            let tried = Try { number, error, usage, duration_ms: started.elapsed().as_millis() as u64 };
+            let waited = tried.wait(all, &log, cancel);
+            let _ =
+                sender.send(Ended::Said(node.step.id.clone(), Message::Tried { failed: Box::new(tried) }));
+            if let Err(error) = waited {
+                return (Err(error), used);
+            }
+        }
+        let (result, usage) = self.make_once(node, ready, &mut request, cancel, sender);
+        (result, used.then(usage))
+    }
+
+    fn make_once(
+        &self,
+        node: &Node,
+        ready: &Ready,
+        request: &mut Request,
         cancel: &Cancel,
         sender: &mpsc::Sender<Ended>,
     ) -> (Result<Entry>, Usage) {
@@ -393,14 +493,7 @@ impl Execution<'_> {
             Ok(draft) => draft,
             Err(error) => return (Err(error), Usage::default()),
         };
-        let request = Request {
-            kind: node.declaration.kind.to_owned(),
-            params: node.step.params.clone(),
-            inputs,
-            source: ready.source.clone(),
-            out: draft.path().to_owned(),
-            threads,
-        };
+        draft.path().clone_into(&mut request.out);
         let log = self.logs.join(format!("{}.log", node.step.id));
         let say = {
             let (sender, step) = (sender.clone(), node.step.id.clone());
@@ -408,8 +501,8 @@ impl Execution<'_> {
                 let _ = sender.send(Ended::Said(step.clone(), message));
             }
         };
-        let (outcome, usage) = self.launcher.run(&request, &log, cancel, say);
-        let ports: Vec<&str> = node.declaration.outputs.iter().map(|port| port.name).collect();
+        let (outcome, usage) = self.launcher.run(request, (&node.step.limits, &log), cancel, say);
+        let ports: Vec<&str> = node.ports.outputs.iter().map(|port| &*port.name).collect();
         let result = outcome.and_then(|outcome| {
             Ok(Entry {
                 key: ready.key.clone(),
@@ -423,12 +516,12 @@ impl Execution<'_> {
     }
 
     fn finish<'env>(&'env self, step: &str, stopped: Stopped, state: &mut State<'env>) -> Result<()> {
-        state.running.remove(step);
+        let source = state.running.remove(step).and_then(|running| running.source);
+        state.looked_up.clear();
         state.waiting.append(&mut state.postponed);
         match stopped.result {
             Ok(entry) => {
                 let node = self.planner.graph.node(step).expect("only steps of the graph are started");
-                let source = state.sources.remove(step).flatten();
                 self.remember(node, &entry, source.as_ref(), state)?;
                 let update = Update::Done { entry: entry.clone(), usage: stopped.usage };
                 self.observer.on_step(step, &update)?;
@@ -498,7 +591,7 @@ impl Execution<'_> {
     }
 
     fn take<'a>(&self, node: &'a Node, entry: Entry, state: &mut State<'a>) {
-        self.planner.place(node, &entry, &mut state.artifacts);
+        self.planner.lay_out(node, &entry, &mut state.artifacts);
         state.summary.results.insert(node.step.id.clone(), entry);
         state.finished += 1;
     }
@@ -508,9 +601,9 @@ impl Execution<'_> {
 struct State<'a> {
     waiting: Vec<&'a Node>,
     postponed: Vec<&'a Node>,
-    running: BTreeMap<String, String>,
-    /// The dataset versions that running steps read.
-    sources: BTreeMap<String, Option<SourceTable>>,
+    running: BTreeMap<String, Running>,
+    /// What was found out about steps that wait for cores.
+    looked_up: BTreeMap<String, Ready>,
     artifacts: Known,
     summary: Summary,
     finished: usize,

@@ -45,7 +45,7 @@ impl Facts {
         source: Option<&SourceTable>,
     ) -> Self {
         let is_table = |port: &str| {
-            node.declaration.inputs.iter().any(|one| one.name == port && one.port_type == PortType::Table)
+            node.ports.inputs.iter().any(|one| one.name == port && one.port_type == PortType::Table)
         };
         let tables = inputs.filter(|(place, _)| is_table(place.split('.').next().unwrap_or_default()));
         // A table that cannot be read fails the step itself, with a better message than this one.
@@ -80,8 +80,10 @@ pub enum What {
     Kind,
     /// The kind works differently since an update.
     Version,
-    /// Code or an environment that the step declares.
-    Code,
+    /// A file of the project that the step declares.
+    File,
+    /// Something else that the kind depends on, such as the version of an interpreter.
+    Fact,
     /// The steps wired to an input have other names.
     Names,
     /// The result was removed from the cache.
@@ -138,7 +140,12 @@ impl fmt::Display for Change {
             What::Version => {
                 write!(f, "this kind of step works differently since the last update ({before} to {after})")
             }
-            What::Code => write!(f, "`{name}` changed"),
+            What::File => match (&self.before, &self.after) {
+                (None, _) => write!(f, "file `{name}` was added"),
+                (_, None) => write!(f, "file `{name}` is not there any more"),
+                _ => write!(f, "file `{name}` has other content"),
+            },
+            What::Fact => write!(f, "`{name}` changed from {before} to {after}"),
             What::Names => write!(f, "the steps wired to `{name}` have other names"),
             What::Removed => write!(f, "its result was removed from the cache"),
             What::Environment => write!(f, "{name} was {before} and is {after}"),
@@ -204,13 +211,14 @@ fn change(
             Change::new(What::Input, port_of(place), None, wire.as_ref())
         }
         Some(("names", port)) => Change::new(What::Names, port, before, after),
+        Some(("file", file)) => Change::new(What::File, file, before, after),
+        Some(("fact", fact)) => Change::new(What::Fact, fact, before, after),
         _ => match name {
             "source" => {
                 Change::new(What::Dataset, "dataset", facts_before.dataset.as_ref(), facts.dataset.as_ref())
             }
             "kind" => Change::new(What::Kind, name, before, after),
-            "version" => Change::new(What::Version, name, before, after),
-            _ => Change::new(What::Code, name, before, after),
+            _ => Change::new(What::Version, name, before, after),
         },
     }
 }
@@ -299,7 +307,8 @@ impl Planner<'_> {
         let waits_for: BTreeSet<String> = missing.map(|(_, wire)| wire.step.clone()).collect();
         if !waits_for.is_empty() {
             let source = self.source(node)?;
-            let now = components(node, &BTreeMap::new(), source.as_ref())?;
+            let mut now = components(node, &BTreeMap::new(), source.as_ref())?;
+            node.kind.outside(&node.step.params, self.place)?.add_to(&mut now);
             let facts = Facts::of(node, std::iter::empty(), source.as_ref());
             let changes = match &last {
                 Some(_) => changes(node, &now, &facts, last.as_ref(), |name| name.starts_with("input.")),
@@ -310,7 +319,7 @@ impl Planner<'_> {
         }
         let ready = self.prepare(node, known)?;
         if let Some(entry) = self.kept(&key(&ready.components))? {
-            self.place(node, &entry, known);
+            self.lay_out(node, &entry, known);
             return Ok(Explained {
                 step,
                 fate: Fate::Cached,
@@ -398,6 +407,21 @@ step = [{ id = "d", kind = "dataset", params = { dataset = "x" } },
         let told = said((same, facts), (other, newer));
         assert_eq!(told.len(), 2, "{told:?}");
         assert_eq!(told[1], "Fettle was `1` and is `2`");
+    }
+
+    #[test]
+    fn declared_files_and_facts_are_told_by_their_names() {
+        let before = used(&[("file.a.py", "1"), ("file.old.py", "1"), ("fact.python", "3.12")], &[]);
+        let now = used(&[("file.a.py", "2"), ("file.new.py", "1"), ("fact.python", "3.13")], &[]);
+        assert_eq!(
+            said(before, now),
+            [
+                "`python` changed from `3.12` to `3.13`",
+                "file `a.py` has other content",
+                "file `new.py` was added",
+                "file `old.py` is not there any more",
+            ]
+        );
     }
 
     #[test]

@@ -25,6 +25,8 @@ use base::{Error, Result};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::limits::{Limits, Size, Span};
+
 /// The only format there is so far.
 const FORMAT: i64 = 1;
 
@@ -38,7 +40,7 @@ pub struct Pipeline {
 }
 
 /// A step as the file says it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Step {
     /// Unique in the pipeline: `[a-z][a-z0-9_]*`.
     pub id: String,
@@ -50,6 +52,8 @@ pub struct Step {
     pub params: Map<String, Value>,
     /// Wires by input port.
     pub inputs: BTreeMap<String, Vec<Wire>>,
+    /// How often it is tried and how much it may take. Not part of any hash.
+    pub limits: Limits,
 }
 
 /// Where a wire comes from: an output port of a step, written `step.port`.
@@ -101,6 +105,18 @@ struct StepForm {
     params: Map<String, Value>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     inputs: BTreeMap<String, WiresForm>,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    retries: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    timeout: Option<Span>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    cores: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    memory: Option<Size>,
+}
+
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 #[derive(Serialize, Deserialize)]
@@ -169,7 +185,10 @@ impl Step {
                 .map_err(|e| e.within(format!("cannot read input `{port}` of step `{id}`")))?;
             inputs.insert(port, wires);
         }
-        Ok(Self { id, kind: form.kind, position: form.position, params: form.params, inputs })
+        let limits =
+            Limits { retries: form.retries, timeout: form.timeout, cores: form.cores, memory: form.memory };
+        limits.check().map_err(|e| e.within(format!("step `{id}` cannot have these limits")))?;
+        Ok(Self { id, kind: form.kind, position: form.position, params: form.params, inputs, limits })
     }
 
     fn to_form(&self) -> StepForm {
@@ -187,6 +206,10 @@ impl Step {
             position: self.position,
             params: params.map(|(name, value)| (name.clone(), value.clone())).collect(),
             inputs: inputs.collect(),
+            retries: self.limits.retries,
+            timeout: self.limits.timeout,
+            cores: self.limits.cores,
+            memory: self.limits.memory,
         }
     }
 }
@@ -251,6 +274,20 @@ inputs = { models = ["forest.model", "boosting.model"] }
         let text = pipeline.to_text();
         assert_eq!(Pipeline::parse(&text).expect("what we write"), pipeline);
         assert_eq!(Pipeline::parse(&text).expect("as above").to_text(), text);
+    }
+
+    #[test]
+    fn limits_of_a_step_read_back_and_hopeless_ones_are_refused() {
+        let limits = "kind = \"dataset\"\nretries = 2\ntimeout = 90\ncores = 1\nmemory = \"2GiB\"";
+        let pipeline = Pipeline::parse(&SPECIES.replace("kind = \"dataset\"", limits)).expect("good limits");
+        let text = pipeline.to_text();
+        assert!(text.contains("timeout = \"90s\"") && text.contains("memory = \"2GiB\""), "{text}");
+        assert_eq!(Pipeline::parse(&text).expect("what we write"), pipeline);
+        assert!(!Pipeline::parse(SPECIES).expect("good").to_text().contains("retries"));
+        for wrong in ["timeout = \"soon\"", "cores = 0", "memory = \"1B\"", "retries = -1"] {
+            let text = SPECIES.replace("kind = \"dataset\"", &format!("kind = \"dataset\"\n{wrong}"));
+            assert!(Pipeline::parse(&text).is_err(), "{wrong}");
+        }
     }
 
     #[test]

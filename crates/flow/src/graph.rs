@@ -8,7 +8,7 @@ use data::nearest;
 
 use crate::file::{Pipeline, Step, Wire};
 use crate::kind::{
-    Arity, Declaration, Misfit, Port, PortType, Shapes, Source, SourceTable, StepKind, TableShape,
+    Arity, Declaration, Misfit, Port, PortType, Ports, Shapes, Source, SourceTable, StepKind, TableShape,
 };
 use crate::kinds;
 
@@ -56,6 +56,8 @@ pub struct Node {
     pub kind: &'static dyn StepKind,
     /// Its kind's declaration.
     pub declaration: Declaration,
+    /// Its ports, which its parameters may have named.
+    pub ports: Ports,
 }
 
 /// Finds the dataset version behind a [`Source`].
@@ -88,7 +90,13 @@ impl Graph {
                 continue;
             }
             match kinds::find(&step.kind) {
-                Ok(kind) => nodes.push(Node { step: step.clone(), kind, declaration: kind.declaration() }),
+                Ok(kind) => match kind.ports(&step.params) {
+                    Ok(ports) => {
+                        nodes.push(Node { step: step.clone(), kind, declaration: kind.declaration(), ports });
+                    }
+                    Err(misfit) => problems
+                        .push(Problem { param: misfit.param.clone(), ..Problem::of(step, misfit.error) }),
+                },
                 Err(error) => problems.push(Problem::of(step, error)),
             }
         }
@@ -120,10 +128,9 @@ impl Graph {
         for node in &graph.nodes {
             match node.shape(&examination.shapes, find_source) {
                 Ok(Some(shape)) => {
-                    let tables =
-                        node.declaration.outputs.iter().filter(|port| port.port_type == PortType::Table);
+                    let tables = node.ports.outputs.iter().filter(|port| port.port_type == PortType::Table);
                     for port in tables {
-                        examination.shapes.insert(node.output(port.name), shape.clone());
+                        examination.shapes.insert(node.output(&port.name), shape.clone());
                     }
                 }
                 Ok(None) => (),
@@ -213,9 +220,11 @@ impl Node {
         find_source: &FindSource,
     ) -> Result<Option<TableShape>, Misfit> {
         let mut shapes = Shapes::default();
-        for port in self.declaration.inputs.iter().filter(|port| port.port_type == PortType::Table) {
-            let wires = self.step.inputs.get(port.name).map_or(&[][..], Vec::as_slice);
-            shapes.tables.insert(port.name, wires.iter().map(|wire| known.get(wire).cloned()).collect());
+        for port in self.ports.inputs.iter().filter(|port| port.port_type == PortType::Table) {
+            let wires = self.step.inputs.get(&*port.name).map_or(&[][..], Vec::as_slice);
+            shapes
+                .tables
+                .insert(port.name.to_string(), wires.iter().map(|wire| known.get(wire).cloned()).collect());
         }
         let source = match self.kind.source(&self.step.params)? {
             Some(source) => Some(find_source(&source).map_err(|error| Misfit::param("dataset", error))?),
@@ -248,28 +257,28 @@ impl Problem {
 fn check_wires(node: &Node, nodes: &[Node], ids: &BTreeSet<&str>, problems: &mut Vec<Problem>) {
     let step = &node.step;
     for name in step.inputs.keys() {
-        if !node.declaration.inputs.iter().any(|port| port.name == name) {
-            let ports = node.declaration.inputs.iter().map(|port| port.name);
+        if !node.ports.inputs.iter().any(|port| port.name == *name) {
+            let ports = node.ports.inputs.iter().map(|port| &*port.name);
             let error = Error::invalid(format!("`{}` has no input `{name}`", step.kind));
             problems.push(Problem::at(step, name, with_nearest(error, name, ports)));
         }
     }
-    for port in node.declaration.inputs {
-        let wires = step.inputs.get(port.name).map_or(&[][..], Vec::as_slice);
+    for port in &node.ports.inputs {
+        let wires = step.inputs.get(&*port.name).map_or(&[][..], Vec::as_slice);
         if wires.is_empty() && !port.is_optional() {
             let error = Error::invalid(format!("input `{}` is not connected", port.name));
             let hint = format!("connect the output of a step that makes a {}", port.port_type.name());
-            problems.push(Problem::at(step, port.name, error.hint(hint)));
+            problems.push(Problem::at(step, &port.name, error.hint(hint)));
         }
         if wires.len() > 1 && matches!(port.arity, Arity::One | Arity::Optional) {
             let error = Error::invalid(format!("input `{}` takes one wire, not {}", port.name, wires.len()));
-            problems.push(Problem::at(step, port.name, error.hint("remove the others")));
+            problems.push(Problem::at(step, &port.name, error.hint("remove the others")));
         }
         for wire in wires {
             match nodes.iter().find(|other| other.step.id == wire.step) {
                 Some(from) => {
                     if let Err(error) = fits(wire, from, port) {
-                        problems.push(Problem::at(step, port.name, error));
+                        problems.push(Problem::at(step, &port.name, error));
                     }
                 }
                 // A step of an unknown kind has been reported as that already.
@@ -279,7 +288,7 @@ fn check_wires(node: &Node, nodes: &[Node], ids: &BTreeSet<&str>, problems: &mut
                         Error::invalid(format!("`{wire}` does not exist: there is no step `{}`", wire.step));
                     problems.push(Problem::at(
                         step,
-                        port.name,
+                        &port.name,
                         with_nearest(error, &wire.step, ids.iter().copied()),
                     ));
                 }
@@ -289,13 +298,13 @@ fn check_wires(node: &Node, nodes: &[Node], ids: &BTreeSet<&str>, problems: &mut
 }
 
 fn fits(wire: &Wire, from: &Node, port: &Port) -> Result<()> {
-    let outputs = from.declaration.outputs;
+    let outputs = &from.ports.outputs;
     let Some(output) = outputs.iter().find(|output| output.name == wire.port) else {
         let error = Error::invalid(format!(
             "`{wire}` does not exist: `{}` has no output `{}`",
             from.step.kind, wire.port
         ));
-        return Err(with_nearest(error, &wire.port, outputs.iter().map(|output| output.name)));
+        return Err(with_nearest(error, &wire.port, outputs.iter().map(|output| &*output.name)));
     };
     if output.port_type == port.port_type {
         return Ok(());

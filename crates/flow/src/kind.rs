@@ -2,6 +2,7 @@
 //! and the functions that check and run it. A new kind is one file in `kinds/` and one line in
 //! its list.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -11,6 +12,8 @@ use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+
+use crate::outside::{Outside, Place};
 
 /// What flows through a port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,10 +45,10 @@ impl PortType {
 }
 
 /// A port of a kind.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Port {
     /// Its name in the file.
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     /// What flows through it.
     pub port_type: PortType,
     /// How many wires it takes.
@@ -70,17 +73,27 @@ pub enum Arity {
 impl Port {
     /// A port that takes exactly one wire (or an output).
     pub const fn one(name: &'static str, port_type: PortType, doc: &'static str) -> Self {
-        Self { name, port_type, arity: Arity::One, doc }
+        Self { name: Cow::Borrowed(name), port_type, arity: Arity::One, doc }
     }
 
     /// A port that takes one or more wires.
     pub const fn many(name: &'static str, port_type: PortType, doc: &'static str) -> Self {
-        Self { name, port_type, arity: Arity::Many, doc }
+        Self { name: Cow::Borrowed(name), port_type, arity: Arity::Many, doc }
+    }
+
+    /// A port that takes one wire or none.
+    pub const fn optional(name: &'static str, port_type: PortType, doc: &'static str) -> Self {
+        Self { name: Cow::Borrowed(name), port_type, arity: Arity::Optional, doc }
     }
 
     /// A port that takes any number of wires.
     pub const fn any(name: &'static str, port_type: PortType, doc: &'static str) -> Self {
-        Self { name, port_type, arity: Arity::AnyNumber, doc }
+        Self { name: Cow::Borrowed(name), port_type, arity: Arity::AnyNumber, doc }
+    }
+
+    /// A port whose name the step's parameters say.
+    pub fn named(name: &str, port_type: PortType, arity: Arity, doc: &'static str) -> Self {
+        Self { name: Cow::Owned(name.to_owned()), port_type, arity, doc }
     }
 
     /// True if several wires may end here.
@@ -91,6 +104,46 @@ impl Port {
     /// True if the step runs without a wire here.
     pub fn is_optional(&self) -> bool {
         matches!(self.arity, Arity::Optional | Arity::AnyNumber)
+    }
+}
+
+/// The ports of a step: those of its kind, or those that its parameters ask for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ports {
+    /// What goes in.
+    pub inputs: Vec<Port>,
+    /// What comes out.
+    pub outputs: Vec<Port>,
+}
+
+impl Ports {
+    /// Those of a kind.
+    pub fn of(said: &Declaration) -> Self {
+        Self { inputs: said.inputs.to_vec(), outputs: said.outputs.to_vec() }
+    }
+}
+
+/// Parameters to start from, as the palette and `fettle pipeline add-step --template` offer them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Preset {
+    /// Its name, unique among all kinds.
+    pub name: &'static str,
+    /// Its name for people.
+    pub title: &'static str,
+    /// One sentence.
+    pub summary: &'static str,
+    /// The parameters that differ from their defaults, as TOML.
+    pub params: &'static str,
+}
+
+impl Preset {
+    /// The parameters.
+    ///
+    /// # Errors
+    /// [`base::Code::Internal`] if they are no TOML; a test reads them all.
+    pub fn read(&self) -> Result<Map<String, Value>> {
+        toml::from_str(self.params)
+            .map_err(|e| Error::internal(format!("template `{}` cannot be read", self.name)).because(e))
     }
 }
 
@@ -110,6 +163,8 @@ pub enum Category {
     Evaluate,
     /// On the way out.
     Release,
+    /// Programs of the user's own.
+    Code,
 }
 
 /// Everything that is said about a kind without running it.
@@ -174,7 +229,7 @@ impl TableShape {
 #[derive(Debug, Default)]
 pub struct Shapes {
     /// By table input port, the shape at each wire in its order; one that is not known is none.
-    pub tables: BTreeMap<&'static str, Vec<Option<TableShape>>>,
+    pub tables: BTreeMap<String, Vec<Option<TableShape>>>,
 }
 
 impl Shapes {
@@ -232,6 +287,36 @@ pub trait Kind: Sync {
     /// What it reads from outside the graph.
     fn source(&self, _params: &Self::Params) -> Option<Source> {
         None
+    }
+
+    /// The ports of a step with these parameters; those of the declaration unless they differ.
+    ///
+    /// # Errors
+    /// [`Misfit`]: the parameter that names a port that cannot be.
+    fn ports(&self, _params: &Self::Params) -> Result<Ports, Misfit> {
+        Ok(Ports::of(&self.declaration()))
+    }
+
+    /// Parameters to start from.
+    fn presets(&self) -> &'static [Preset] {
+        &[]
+    }
+
+    /// Makes what must be there before anything can be said of [`Kind::outside`], such as a lock
+    /// of dependencies. Called once a run, and not while a run is only planned.
+    ///
+    /// # Errors
+    /// It cannot be made; the step fails with this.
+    fn prepare(&self, _params: &Self::Params, _place: &Place, _progress: &Progress) -> Result<()> {
+        Ok(())
+    }
+
+    /// What else the result depends on: files of the project, the version of a program.
+    ///
+    /// # Errors
+    /// A declared file is not there or cannot be read.
+    fn outside(&self, _params: &Self::Params, _place: &Place) -> Result<Outside> {
+        Ok(Outside::default())
     }
 
     /// Checks the parameters against the columns that come in and says what table comes out, as
@@ -297,6 +382,10 @@ pub struct Work {
     pub source: Option<SourceTable>,
     /// How many threads it may use. Results do not depend on it.
     pub threads: usize,
+    /// Where the pipeline lives, for steps that read files of its project.
+    pub place: Option<Place>,
+    /// What [`Kind::outside`] found when the key was made.
+    pub outside: Outside,
     /// Where it says how far it is and learns that it should stop.
     pub progress: Progress,
     /// Where the points of training curves go.
@@ -350,6 +439,12 @@ pub struct Outcome {
     /// A model to register once the run has recorded the step.
     #[serde(default)]
     pub registration: Option<Registration>,
+    /// Metrics that have a value a round: `(round, value)` by name, rounds ascending.
+    #[serde(default)]
+    pub series: BTreeMap<String, Vec<(i64, f64)>>,
+    /// The programs that took part, with their versions: `python`, `lock` ….
+    #[serde(default)]
+    pub environment: BTreeMap<String, String>,
 }
 
 /// A model that a step wants registered.
@@ -379,6 +474,31 @@ pub trait StepKind: Sync {
     /// # Errors
     /// As [`StepKind::complete`].
     fn source(&self, params: &Map<String, Value>) -> Result<Option<Source>, Misfit>;
+    /// As [`Kind::ports`].
+    ///
+    /// # Errors
+    /// As [`Kind::ports`].
+    fn ports(&self, _params: &Map<String, Value>) -> Result<Ports, Misfit> {
+        Ok(Ports::of(&self.declaration()))
+    }
+    /// As [`Kind::presets`].
+    fn presets(&self) -> &'static [Preset] {
+        &[]
+    }
+    /// As [`Kind::prepare`].
+    ///
+    /// # Errors
+    /// As [`Kind::prepare`].
+    fn prepare(&self, _params: &Map<String, Value>, _place: &Place, _progress: &Progress) -> Result<()> {
+        Ok(())
+    }
+    /// As [`Kind::outside`].
+    ///
+    /// # Errors
+    /// As [`Kind::outside`].
+    fn outside(&self, _params: &Map<String, Value>, _place: &Place) -> Result<Outside> {
+        Ok(Outside::default())
+    }
     /// As [`Kind::shape`].
     ///
     /// # Errors
@@ -418,6 +538,22 @@ impl<K: Kind> StepKind for K {
 
     fn source(&self, params: &Map<String, Value>) -> Result<Option<Source>, Misfit> {
         Ok(Kind::source(self, &read_params::<K>(params)?))
+    }
+
+    fn ports(&self, params: &Map<String, Value>) -> Result<Ports, Misfit> {
+        Kind::ports(self, &read_params::<K>(params)?)
+    }
+
+    fn presets(&self) -> &'static [Preset] {
+        Kind::presets(self)
+    }
+
+    fn prepare(&self, params: &Map<String, Value>, place: &Place, progress: &Progress) -> Result<()> {
+        Kind::prepare(self, &read_params::<K>(params).map_err(|misfit| misfit.error)?, place, progress)
+    }
+
+    fn outside(&self, params: &Map<String, Value>, place: &Place) -> Result<Outside> {
+        Kind::outside(self, &read_params::<K>(params).map_err(|misfit| misfit.error)?, place)
     }
 
     fn shape(

@@ -6,6 +6,7 @@ use base::{Cancel, Result};
 
 use crate::child::{self, Answer, Message, Request, Usage};
 use crate::kind::Outcome;
+use crate::limits::Limits;
 use crate::task::Task;
 
 /// How steps are run.
@@ -18,21 +19,30 @@ pub enum Launcher {
 }
 
 impl Launcher {
-    /// Runs a step to its end. What it says goes to `say`, its log to the file.
+    /// Runs a step to its end, within limits that only a process of its own can be held to. What
+    /// it says goes to `say`, its log to the file.
     pub fn run(
         &self,
         request: &Request,
-        log: &Path,
+        (limits, log): (&Limits, &Path),
         cancel: &Cancel,
         say: impl Fn(Message) + Send + Sync + Clone + 'static,
     ) -> (Result<Outcome>, Usage) {
         match self {
             Self::Process(program) => {
-                let task =
-                    Task { program, verb: "step", threads: request.threads, memory_cap_bytes: None, log };
-                match task.run::<Answer, Message>(request, cancel, say) {
-                    Ok(answer) => (answer.result, answer.usage),
-                    Err(error) => (Err(error), Usage::default()),
+                let task = Task {
+                    program,
+                    verb: "step",
+                    threads: request.threads,
+                    memory_cap_bytes: limits.memory.map(|size| size.0),
+                    timeout: limits.timeout,
+                    log,
+                };
+                let (answer, seen) = task.run_measured::<Answer, Message>(request, cancel, say);
+                let seen = Usage { cpu_ms: seen.cpu_ms, max_memory_bytes: seen.memory_bytes };
+                match answer {
+                    Ok(answer) => (answer.result, answer.usage.or_more(seen)),
+                    Err(error) => (Err(error), seen),
                 }
             }
             Self::InThread => (child::run(request, cancel.clone(), say), Usage::default()),

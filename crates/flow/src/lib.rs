@@ -2,19 +2,24 @@
 //! git repository. It knows how a step is run and when its result can be used again; it does
 //! not know commands, jobs or screens.
 
+pub mod attempts;
 pub mod cache;
 pub mod child;
 pub mod dvc;
 pub mod execute;
 pub mod explain;
 pub mod export;
+mod family;
 pub mod file;
+mod foreign;
 pub mod git;
 pub mod graph;
 pub mod kind;
 pub mod kinds;
 pub mod launch;
 pub mod layout;
+pub mod limits;
+pub mod outside;
 pub mod preview;
 pub mod receipt;
 pub mod schema;

@@ -93,7 +93,7 @@ fn chain(subject: &Subject<'_>) -> Result<Graph> {
     let part = Pipeline { name: subject.pipeline.name.clone(), steps };
     let graph = Graph::build(&part).map_err(|problems| Problem::to_error(&problems))?;
     for node in graph.nodes() {
-        let ports = node.declaration.inputs.iter().chain(node.declaration.outputs);
+        let ports = node.ports.inputs.iter().chain(&node.ports.outputs);
         if let Some(port) = ports.into_iter().find(|port| port.port_type != PortType::Table) {
             let (id, kind) = (&node.step.id, port.port_type.name());
             return Err(Error::invalid(format!("step `{id}` has to do with a {kind}, which has no preview"))
@@ -101,9 +101,7 @@ fn chain(subject: &Subject<'_>) -> Result<Graph> {
         }
     }
     let target = graph.node(&subject.output.step);
-    if !target
-        .is_some_and(|node| node.declaration.outputs.iter().any(|port| port.name == subject.output.port))
-    {
+    if !target.is_some_and(|node| node.ports.outputs.iter().any(|port| port.name == subject.output.port)) {
         return Err(Error::not_found(format!("there is no output `{}`", subject.output)));
     }
     Ok(graph)
@@ -136,6 +134,7 @@ impl Run<'_> {
             source,
             out: self.folder.join(&node.step.id),
             threads: 1,
+            ..Request::default()
         };
         let progress = self.progress.clone();
         child::run(&request, self.cancel.clone(), move |message| {

@@ -7,9 +7,10 @@ use std::fmt::Write as _;
 
 use serde::{Deserialize, Serialize};
 
-use crate::cache::Artifact;
+use crate::cache::{Artifact, Components};
 use crate::execute::Summary;
 use crate::graph::{Graph, Node};
+use crate::outside::part_of;
 
 /// Kinds that run programs Fettle did not write, which may do as they like.
 const FOREIGN: [&str; 4] = ["command", "python", "notebook", "script"];
@@ -21,6 +22,8 @@ pub struct Recorded {
     pub outputs: BTreeMap<String, Artifact>,
     /// The version of its kind, if it was recorded.
     pub kind_version: Option<u32>,
+    /// The files and facts that it depended on outside the graph: see [`part_of`].
+    pub outside: Components,
 }
 
 /// With what a run ran.
@@ -140,9 +143,25 @@ fn compare_step(
         (Some(_), Some((_, wire))) => {
             (Verdict::Follows, Some(format!("its input `{wire}` is different already")))
         }
-        (Some(_), None) => (Verdict::Different, Some(why(node, before, settings))),
+        (Some(entry), None) => {
+            let outside = changed_outside(&before.outside, &part_of(&entry.components));
+            (Verdict::Different, Some(outside.unwrap_or_else(|| why(node, before, settings))))
+        }
     };
     StepReceipt { step: node.step.id.clone(), kind: node.step.kind.clone(), verdict, outputs, why }
+}
+
+/// What is not as it was outside the graph, in words.
+fn changed_outside(then: &Components, now: &Components) -> Option<String> {
+    let names: BTreeSet<&String> = then.keys().chain(now.keys()).collect();
+    let changed = names.into_iter().filter(|name| then.get(*name) != now.get(*name));
+    let said = changed.filter_map(|name| match name.split_once('.')? {
+        ("file", file) => Some(format!("file `{file}` is not as it was")),
+        (_, fact) => Some(format!("`{fact}` is not as it was")),
+    });
+    let said: Vec<String> = said.collect();
+    // A run that wrote nothing of this down cannot be compared with.
+    (!then.is_empty() && !said.is_empty()).then(|| said.join(", "))
 }
 
 /// The likeliest reason, the surest first.
@@ -246,8 +265,11 @@ step = [{ id = "d", kind = "dataset", params = { dataset = "x" } },
     }
 
     fn recorded(version: u32) -> BTreeMap<String, Recorded> {
-        let step =
-            |id: &str| (id.to_owned(), Recorded { outputs: outputs("same"), kind_version: Some(version) });
+        let step = |id: &str| {
+            let recorded =
+                Recorded { outputs: outputs("same"), kind_version: Some(version), ..Recorded::default() };
+            (id.to_owned(), recorded)
+        };
         ["d", "f", "g", "h"].map(step).into_iter().collect()
     }
 
@@ -297,6 +319,17 @@ step = [{ id = "d", kind = "dataset", params = { dataset = "x" } },
         let (step, why) = receipt.first_difference.expect("there is one");
         assert_eq!(step, "f");
         assert_eq!(why, "`filter` was version 7 and is version 1, which computes otherwise");
+    }
+
+    #[test]
+    fn a_file_that_changed_since_the_run_is_named_before_any_guess() {
+        let mut then = recorded(1);
+        let outside = |hash: &str| Components::from([("file.train.py".to_owned(), hash.to_owned())]);
+        then.get_mut("f").expect("it is there").outside = outside("1");
+        let mut now = repeated(&[("d", "same"), ("f", "other"), ("g", "same"), ("h", "same")]);
+        now.results.get_mut("f").expect("it is there").components = outside("2");
+        let (step, why) = receipt(&then, &now).first_difference.expect("there is one");
+        assert_eq!((step.as_str(), why.as_str()), ("f", "file `train.py` is not as it was"));
     }
 
     #[test]

@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 
 use crate::kind::StepKind;
 use crate::kinds;
+use crate::limits::MAX_RETRIES;
 
 /// The schema of a pipeline file, draft 2020-12.
 pub fn pipeline_schema() -> Value {
@@ -54,7 +55,7 @@ fn step(kind: &dyn StepKind, definitions: &mut Map<String, Value>) -> Value {
         };
         let mut schema = one_or_many;
         schema["description"] = json!(port.doc);
-        (port.name.to_owned(), schema)
+        (port.name.to_string(), schema)
     };
     let inputs: Map<String, Value> = said.inputs.iter().map(port).collect();
     let mut schema = json!({
@@ -78,6 +79,25 @@ fn step(kind: &dyn StepKind, definitions: &mut Map<String, Value>) -> Value {
             },
             "params": params,
             "inputs": { "type": "object", "properties": inputs },
+            "retries": {
+                "type": "integer",
+                "minimum": 0,
+                "maximum": MAX_RETRIES,
+                "description": "How often it is tried again after a failure.",
+            },
+            "timeout": {
+                "type": ["string", "integer"],
+                "description": "How long one try may take, such as `90s`, `10m` or `2h`; a number is seconds.",
+            },
+            "cores": {
+                "type": "integer",
+                "minimum": 1,
+                "description": "How many cores it gets, no more and no less.",
+            },
+            "memory": {
+                "type": ["string", "integer"],
+                "description": "How much memory it may take with all its processes, such as `512MB` or `2GiB`.",
+            },
         },
     });
     if !definitions.is_empty() {

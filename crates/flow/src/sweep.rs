@@ -214,7 +214,7 @@ impl Sweep {
             return graph.node(step).map(|node| node.step.id.clone()).ok_or_else(|| no_step(step, graph));
         }
         let measures = |node: &&Node| {
-            let gives = node.declaration.outputs.iter().any(|port| port.port_type == PortType::Metrics);
+            let gives = node.ports.outputs.iter().any(|port| port.port_type == PortType::Metrics);
             gives && after.contains(&node.step.id) && !["compare", "check"].contains(&node.declaration.kind)
         };
         let found: Vec<&Node> = graph.nodes().iter().filter(measures).collect();

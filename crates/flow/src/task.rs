@@ -7,15 +7,22 @@ use std::fs::{self, File};
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use base::{Cancel, Code, Error, Result};
 use process_wrap::std::{ChildWrapper, CommandWrap};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::family::{self, Used};
+use crate::limits::Span;
+
 /// The name under which a child finds out how much memory it may take.
 const MEMORY_CAP: &str = "FETTLE_MEMORY_CAP_BYTES";
+/// The name under which every process of a task has the task's folder, to be found by.
+const MARK: &str = "FETTLE_TASK";
+/// How often it is looked at what the processes of a task use.
+const LOOK_INTERVAL: Duration = Duration::from_millis(250);
 const REQUEST: &str = "request.json";
 const ANSWER: &str = "answer.json";
 
@@ -28,8 +35,11 @@ pub struct Task<'a> {
     pub verb: &'static str,
     /// How many threads it may use.
     pub threads: usize,
-    /// How much memory it may take, where the system can hold it to that (Linux).
+    /// How much memory it may take, where the system can hold it to that (Linux): each process by
+    /// a limit of the system, and all together by being looked at.
     pub memory_cap_bytes: Option<u64>,
+    /// How long it may take.
+    pub timeout: Option<Span>,
     /// The file that its standard error is appended to.
     pub log: &'a Path,
 }
@@ -39,23 +49,50 @@ impl Task<'_> {
     ///
     /// # Errors
     /// [`Code::Cancelled`]; [`Code::StepFailed`] for a process that ended without an answer, which
-    /// is what one does that takes more memory than it may.
+    /// is what one does that takes more memory than it may, and for one that takes too long.
     pub fn run<A: DeserializeOwned, M: DeserializeOwned>(
         &self,
         request: &impl Serialize,
         cancel: &Cancel,
         say: impl Fn(M) + Send + 'static,
     ) -> Result<A> {
+        self.run_measured(request, cancel, say).0
+    }
+
+    /// As [`Task::run`], with what its processes were seen to use, the most memory of all moments.
+    /// It is known however the task ends, and is a lower bound.
+    pub fn run_measured<A: DeserializeOwned, M: DeserializeOwned>(
+        &self,
+        request: &impl Serialize,
+        cancel: &Cancel,
+        say: impl Fn(M) + Send + 'static,
+    ) -> (Result<A>, Used) {
+        let mut used = Used::default();
+        let result = self.run_in_folder(request, cancel, say, &mut used);
+        (result, used)
+    }
+
+    fn run_in_folder<A: DeserializeOwned, M: DeserializeOwned>(
+        &self,
+        request: &impl Serialize,
+        cancel: &Cancel,
+        say: impl Fn(M) + Send + 'static,
+        used: &mut Used,
+    ) -> Result<A> {
         let folder =
             tempfile::tempdir().map_err(|e| Error::io("create a folder in", &std::env::temp_dir(), &e))?;
         let bytes = serde_json::to_vec(request).expect("requests can be written as JSON");
         let path = folder.path().join(REQUEST);
         fs::write(&path, bytes).map_err(|e| Error::io("write", &path, &e))?;
-        let mut child = Running(self.start(folder.path())?);
+        let mut child = Running::of(self.start(folder.path())?, folder.path());
         let no_output = || Error::internal(format!("a {} has no standard output", self.verb));
-        let stdout = child.0.stdout().take().ok_or_else(no_output)?;
+        let stdout = child.process.stdout().take().ok_or_else(no_output)?;
         let listener = std::thread::spawn(move || listen(BufReader::new(stdout), say));
-        let status = self.wait(&mut child, cancel)?;
+        let status = self.wait(&mut child, cancel, used)?;
+        if !folder.path().join(ANSWER).exists() {
+            // It was killed or crashed: what it started has lost its parent, and holds the pipe open.
+            family::end_marked(MARK, &folder.path().to_string_lossy());
+        }
         // The pipe ends with the process, so what it still said is heard before its answer counts.
         listener.join().map_err(|_| Error::internal(format!("the listener of a {} panicked", self.verb)))?;
         let Ok(bytes) = fs::read(folder.path().join(ANSWER)) else {
@@ -73,6 +110,7 @@ impl Task<'_> {
             .arg(self.verb)
             .arg(folder)
             .env("RAYON_NUM_THREADS", self.threads.to_string())
+            .env(MARK, folder)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(log);
@@ -90,19 +128,65 @@ impl Task<'_> {
         })
     }
 
-    fn wait(&self, child: &mut Running, cancel: &Cancel) -> Result<ExitStatus> {
+    fn wait(&self, child: &mut Running, cancel: &Cancel, used: &mut Used) -> Result<ExitStatus> {
+        let started = Instant::now();
+        let mut looked = started;
         loop {
-            if cancel.is_cancelled() {
-                return Err(Error::cancelled());
-            }
-            let ended = child.0.try_wait();
+            let is_late = self.timeout.is_some_and(|span| started.elapsed() >= span.0);
+            let ended = child.process.try_wait();
             if let Some(status) =
                 ended.map_err(|e| Error::internal(format!("cannot wait for a {}", self.verb)).because(e))?
             {
+                child.has_ended = true;
                 return Ok(status);
+            }
+            let is_cancelled = cancel.is_cancelled();
+            if is_late || is_cancelled || looked.elapsed() >= LOOK_INTERVAL {
+                looked = Instant::now();
+                self.look(child.process.id(), used)?;
+            }
+            if is_cancelled {
+                return Err(Error::cancelled());
+            }
+            if is_late {
+                return Err(self.took_too_long());
             }
             std::thread::sleep(Duration::from_millis(10));
         }
+    }
+
+    /// Sees what the processes use, and fails if that is more than they may.
+    fn look(&self, id: u32, used: &mut Used) -> Result<()> {
+        let now = family::used(id);
+        used.cpu_ms = used.cpu_ms.max(now.cpu_ms);
+        used.memory_bytes = used.memory_bytes.max(now.memory_bytes);
+        let over = self.memory_cap_bytes.filter(|cap| now.memory_bytes > *cap);
+        // What is resident counts shared pages for each, so the slower and fairer figure decides.
+        match over.map(|cap| (cap, family::fair_memory(id))) {
+            Some((cap, taken)) if taken > cap => {
+                let (took, may) = (base::bytes(taken), base::bytes(cap));
+                let said = format!(
+                    "the {} ran out of memory: its processes took {took} and may take {may}",
+                    self.verb
+                );
+                self.note(&format!("stopped, with all its processes: they took {took} of memory"));
+                Err(Error::new(Code::StepFailed, said).hint("give it more `memory`, or use fewer rows"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn took_too_long(&self) -> Error {
+        let span = self.timeout.map(|span| span.to_string()).unwrap_or_default();
+        self.note(&format!("stopped after {span}, with all its processes"));
+        Error::new(Code::StepFailed, format!("the {} took longer than {span} and was stopped", self.verb))
+            .hint("raise its `timeout`, or give it less to do")
+    }
+
+    /// Writes a line of our own to the log.
+    fn note(&self, line: &str) {
+        // The error that the line goes with is reported in any case.
+        let _ = note(self.log, line);
     }
 
     fn ended_without_answer(&self, status: ExitStatus) -> Error {
@@ -122,6 +206,16 @@ impl Task<'_> {
         }
         error.hint("see its log")
     }
+}
+
+/// Writes a line of Fettle's own to a log, told apart from what programs say.
+///
+/// # Errors
+/// The log cannot be written.
+pub fn note(log: &Path, line: &str) -> Result<()> {
+    let file = File::options().create(true).append(true).open(log);
+    file.and_then(|mut file| file.write_all(format!("[fettle] {line}\n").as_bytes()))
+        .map_err(|e| Error::io("write", log, &e))
 }
 
 /// The child's side: reads the request in `folder`, does the work, and leaves the answer there. The
@@ -174,19 +268,53 @@ fn end_with_parent() {
     std::thread::spawn(|| {
         let mut byte = [0];
         if io::stdin().read(&mut byte).is_ok_and(|read| read == 0) {
+            family::end_descendants(std::process::id());
+            end_group();
             std::process::exit(i32::from(Code::Cancelled.exit_code()));
         }
     });
 }
 
+/// Ends this process and all of its group. It leads one of its own, so that nothing else is hit.
+#[cfg(unix)]
+fn end_group() {
+    use rustix::process::{Signal, getpgrp, getpid, kill_process_group};
+    if getpgrp() == getpid() {
+        // If it fails, this process ends in the next moment all the same.
+        let _ = kill_process_group(getpgrp(), Signal::KILL);
+    }
+}
+
+/// Its job ends with its handle, which the parent held.
+#[cfg(not(unix))]
+fn end_group() {}
+
 /// A child that is killed with all its descendants unless it has ended.
-struct Running(Box<dyn ChildWrapper>);
+struct Running {
+    process: Box<dyn ChildWrapper>,
+    mark: String,
+    has_ended: bool,
+}
+
+impl Running {
+    fn of(process: Box<dyn ChildWrapper>, folder: &Path) -> Self {
+        Self { process, mark: folder.to_string_lossy().into_owned(), has_ended: false }
+    }
+}
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // Both fail if it has ended, and then there is nothing to do.
-        let _ = self.0.start_kill();
-        let _ = self.0.wait();
+        if !self.has_ended {
+            // Stopped, it starts nothing more and still adopts what loses its parent.
+            family::stop(self.process.id());
+            family::end_descendants(self.process.id());
+        }
+        // Both fail if it has ended with all its group, and then there is nothing to do.
+        let _ = self.process.start_kill();
+        let _ = self.process.wait();
+        if !self.has_ended {
+            family::end_marked(MARK, &self.mark);
+        }
     }
 }
 

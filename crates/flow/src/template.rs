@@ -96,7 +96,7 @@ fn step(id: &str, kind: &str, params: Value, wires: &[(&str, &str)]) -> Step {
         inputs.entry((*port).to_owned()).or_default().push(wire);
     }
     let params = params.as_object().cloned().unwrap_or_default();
-    Step { id: id.to_owned(), kind: kind.to_owned(), position: [0.0, 0.0], params, inputs }
+    Step { id: id.to_owned(), kind: kind.to_owned(), params, inputs, ..Step::default() }
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use arrow::array::{
 use base::{Cancel, Code, Error, Result};
 use data::{Column, Kind, TableFile, TableMeta, Task, arrow_schema};
 use flow::child::{Request, run};
-use flow::kind::{Input, Outcome, PortType, Shapes, TableShape};
+use flow::kind::{Category, Input, Outcome, PortType, Shapes, TableShape};
 use flow::kinds;
 use serde_json::{Value, json};
 
@@ -274,6 +274,7 @@ fn step(world: &Path, case: &Case, out: &Path) -> Result<Outcome> {
         source: None,
         out: out.to_owned(),
         threads: 1,
+        ..Request::default()
     };
     run(&request, Cancel::default(), |_| ())
 }
@@ -284,9 +285,10 @@ fn announced(world: &Path, case: &Case) -> Result<Option<TableShape>, Error> {
     let mut shapes = Shapes::default();
     for port in kind.declaration().inputs {
         let at_port = case.inputs.iter().filter(|(name, _)| *name == port.name);
-        shapes
-            .tables
-            .insert(port.name, at_port.map(|(_, table)| Some(shape_of(&world.join(table)))).collect());
+        shapes.tables.insert(
+            port.name.to_string(),
+            at_port.map(|(_, table)| Some(shape_of(&world.join(table)))).collect(),
+        );
     }
     let params = case.params.as_object().expect("an object");
     kind.shape(params, &shapes, None).map_err(|misfit| misfit.error)
@@ -389,7 +391,8 @@ fn every_kind_that_gives_a_table_is_among_the_cases() {
     for kind in kinds::all() {
         let said = kind.declaration();
         let gives_table = said.outputs.iter().any(|port| port.port_type == PortType::Table);
-        if gives_table && !said.inputs.is_empty() {
+        // What a program makes is known to nobody before; `tests/code.rs` runs those.
+        if gives_table && !said.inputs.is_empty() && said.category != Category::Code {
             assert!(cases.iter().any(|case| case.kind == said.kind), "`{}` has no case", said.kind);
         }
     }

@@ -52,6 +52,7 @@ fn chain(world: &Path, steps: &[(&str, Value)]) -> std::path::PathBuf {
             source: None,
             out: out.clone(),
             threads: 1,
+            ..Request::default()
         };
         run(&request, Cancel::default(), |_| ()).unwrap_or_else(|e| panic!("{kind}: {e}"));
         table = if kind.starts_with("train_") { out.join("model") } else { out.join("table") };

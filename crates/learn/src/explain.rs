@@ -7,7 +7,7 @@ use score::{Batch, Card, Package, Values};
 
 use crate::figures::ImportanceItem;
 use crate::matrix::{Matrix, Target};
-use crate::metrics::{evaluate, metric_doc};
+use crate::metrics::{metric_doc, ranking_metric};
 use crate::package::predictions_of;
 use crate::predictions::Predictions;
 use crate::random::Stream;
@@ -98,8 +98,8 @@ fn measure(
     let metric = importance_metric(truth);
     let sign = if metric_doc(metric).is_some_and(|metric| metric.larger_is_better) { 1.0 } else { -1.0 };
     let score = |predictions: &Predictions| {
-        let found = evaluate(truth, predictions).into_iter().find(|(name, _)| *name == metric);
-        found.map_or(0.0, |(_, value)| value * sign)
+        let value = ranking_metric(truth, predictions);
+        if value.is_finite() { value * sign } else { 0.0 }
     };
     let whole = score(&predict(None)?);
     let total = names.len() as u64 * u64::from(settings.repeats);

@@ -3,7 +3,7 @@
 
 use learn::metrics::binary::{Ranking, auc_interval, calibration};
 use learn::metrics::classes::Confusion;
-use learn::metrics::{METRICS, evaluate};
+use learn::metrics::{METRICS, evaluate, ranking_metric};
 use learn::{Predictions, Target};
 
 fn near(found: f64, expected: f64) {
@@ -39,6 +39,18 @@ fn metrics_of_two_classes_are_those_of_scikit_learn() {
     near(value(&metrics, "recall"), 0.6111111111111112);
     // log_loss(y, p); two of the rows are wrong with p = 1 or 0, whose logarithm is clipped.
     near(value(&metrics, "log_loss"), 0.6559434932858463);
+}
+
+#[test]
+fn the_metric_of_a_ranking_is_the_one_among_all() {
+    let (codes, p) = two_classes();
+    let truth = Target::Classes { codes, count: 2 };
+    let values = p.iter().flat_map(|p| [1.0 - p, *p]).collect();
+    let predictions = Predictions::Probabilities { classes: 2, values };
+    assert_eq!(ranking_metric(&truth, &predictions), value(&evaluate(&truth, &predictions), "auc"));
+    let truth = Target::Numbers(p.clone());
+    let predictions = Predictions::Numbers(p.iter().map(|p| p * 0.9).collect());
+    assert_eq!(ranking_metric(&truth, &predictions), value(&evaluate(&truth, &predictions), "r2"));
 }
 
 #[test]

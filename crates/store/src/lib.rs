@@ -52,7 +52,7 @@ pub use digest::Digest;
 pub use doors::{Change, Write};
 pub use feed::{ChangeFeed, Topic};
 pub use garbage::GarbageReport;
-pub use objects::{ObjectReader, Objects, Tree, TreeEntry};
+pub use objects::{ObjectReader, Objects, Stamp, Tree, TreeEntry};
 pub use owner::{Owner, owner_of};
 pub use page::Page;
 pub use repair::RepairReport;

@@ -32,6 +32,7 @@ use crate::{Digest, files};
 use fetch::Fetch;
 use index::Index;
 pub use reader::ObjectReader;
+pub use seen::Stamp;
 pub(crate) use sweep::Swept;
 pub use tree::{Tree, TreeEntry};
 

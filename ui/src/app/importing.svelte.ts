@@ -6,7 +6,7 @@ import { call, platform, runJob, toFailure } from '../host/host'
 import { imported, type Imported } from '../host/results'
 import { plural } from '../lib/format'
 import { href, navigate } from '../lib/router'
-import { rememberSource } from '../lib/sources'
+import { rememberSource, TABLE_FILES } from '../lib/sources'
 import { toast, toastFailure } from '../parts/toast.svelte'
 
 /** True while the field for a path is open: a plain browser knows no paths. */
@@ -27,7 +27,7 @@ export async function askAndImport(): Promise<void> {
     importDialog.toggle(true)
     return
   }
-  const paths = await platform.openFiles({ title: 'Import data', many: true, extensions: ['csv', 'tsv', 'txt', 'tab', 'psv'] })
+  const paths = await platform.openFiles({ title: 'Import data', many: true, extensions: TABLE_FILES })
   await importFiles(paths)
 }
 

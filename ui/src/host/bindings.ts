@@ -1441,6 +1441,19 @@ current: Array<number>,
 psi: number, };
 
 /**
+ * A file of an output.
+ */
+export type FileView = { 
+/**
+ * Its path in the output, with `/` on every system.
+ */
+path: string, 
+/**
+ * Its size, bytes.
+ */
+bytes: number, };
+
+/**
  * What becomes of a change.
  */
 export type FollowMode = "version" | "proposal";
@@ -1675,6 +1688,27 @@ export type LayoutView = {
  * Positions by step id.
  */
 positions: { [key in string]: [number, number] }, };
+
+/**
+ * How often a step is tried and how much it may take.
+ */
+export type LimitsDoc = { 
+/**
+ * How often it is tried again after a failure.
+ */
+retries: number, 
+/**
+ * How long one try may take, such as `10m`.
+ */
+timeout: string | null, 
+/**
+ * How many cores it gets; a share of the free ones if none.
+ */
+cores: number | null, 
+/**
+ * How much memory it may take with all its processes, such as `2GiB`.
+ */
+memory: string | null, };
 
 /**
  * A piece of a log.
@@ -2317,7 +2351,11 @@ figures: Array<Figure>,
 /**
  * Remarks in plain words.
  */
-notes: Array<string>, } | { "type": "gone" };
+notes: Array<string>, } | { "type": "files", 
+/**
+ * The first 1,000 of them, in order.
+ */
+files: Array<FileView>, } | { "type": "gone" };
 
 /**
  * How much a parameter matters.
@@ -2433,6 +2471,39 @@ headerRows: number,
  * True when a run of delimiters stands for one.
  */
 mergeDelimiters: boolean, };
+
+/**
+ * Adds a step to the draft of a pipeline.
+ */
+export type PipelineAddStep = { 
+/**
+ * The project; the current one if left out.
+ */
+project: string | null, 
+/**
+ * The pipeline's name; it is made if it is not there.
+ */
+pipeline: string, 
+/**
+ * The step's id; from its kind or template if left out.
+ */
+step: string | null, 
+/**
+ * Its kind; that of the template if left out.
+ */
+kind: string | null, 
+/**
+ * The template it starts from.
+ */
+template: string | null, 
+/**
+ * Its parameters, over those of the template.
+ */
+params: { [key in string]: JsonValue }, 
+/**
+ * Wires by input port: each is `step.port`.
+ */
+inputs: { [key in string]: Array<string> }, };
 
 /**
  * Commits the draft to the project's git repository.
@@ -2833,6 +2904,27 @@ isOptional: boolean,
  * One sentence.
  */
 doc: string, };
+
+/**
+ * Parameters that a step may start from.
+ */
+export type PresetView = { 
+/**
+ * Its name, unique among all kinds.
+ */
+name: string, 
+/**
+ * Its name for people.
+ */
+title: string, 
+/**
+ * One sentence.
+ */
+summary: string, 
+/**
+ * The parameters that differ from their defaults.
+ */
+params: { [key in string]: JsonValue }, };
 
 /**
  * What a step would give.
@@ -3535,7 +3627,11 @@ params: { [key in string]: JsonValue },
 /**
  * Wires by input port: each is `step.port`.
  */
-inputs: { [key in string]: Array<string> }, };
+inputs: { [key in string]: Array<string> }, 
+/**
+ * How often it is tried and how much it may take; no limits if left out.
+ */
+limits?: LimitsDoc, };
 
 /**
  * A kind of step, as the palette, the inspector, the CLI help and the docs show it.
@@ -3550,7 +3646,7 @@ kind: string,
  */
 title: string, 
 /**
- * `data`, `clean`, `prepare`, `train`, `evaluate`, `release`.
+ * `data`, `clean`, `prepare`, `train`, `evaluate`, `release`, `code`.
  */
 category: string, 
 /**
@@ -3581,7 +3677,24 @@ params: JsonValue,
 /**
  * The parameters as they are if nobody changes them.
  */
-defaults: JsonValue, };
+defaults: JsonValue, 
+/**
+ * Parameters to start from.
+ */
+presets: Array<PresetView>, };
+
+/**
+ * The ports of a step.
+ */
+export type StepPorts = { 
+/**
+ * What goes in.
+ */
+inputs: Array<PortView>, 
+/**
+ * What comes out.
+ */
+outputs: Array<PortView>, };
 
 /**
  * A step of a run.
@@ -3627,6 +3740,26 @@ cpuMs: number | null,
  * Largest memory, bytes.
  */
 maxMemoryBytes: number | null, 
+/**
+ * Bytes that went in, once they are there.
+ */
+inputBytes: number | null, 
+/**
+ * Bytes that came out.
+ */
+outputBytes: number | null, 
+/**
+ * Tries that failed before the last one.
+ */
+tries: Array<TryView>, 
+/**
+ * What it measured, by name: the last value of each.
+ */
+metrics: { [key in string]: number }, 
+/**
+ * Programs that took part, with their versions.
+ */
+environment: { [key in string]: string }, 
 /**
  * Why it failed.
  */
@@ -4257,6 +4390,31 @@ response: string,
 latencyMs: number, };
 
 /**
+ * A try of a step that failed and was followed by another.
+ */
+export type TryView = { 
+/**
+ * Its number, from 1.
+ */
+number: number, 
+/**
+ * Why it failed.
+ */
+error: Failure, 
+/**
+ * How long it took, ms.
+ */
+durationMs: number, 
+/**
+ * Processor time, ms.
+ */
+cpuMs: number, 
+/**
+ * Largest memory, bytes.
+ */
+maxMemoryBytes: number, };
+
+/**
  * What is wrong with a graph, and what columns flow through it.
  */
 export type Validation = { 
@@ -4267,7 +4425,11 @@ problems: Array<Problem>,
 /**
  * Columns by `step.port`, as far as they are known without running.
  */
-columns: { [key in string]: Array<ColumnView> }, };
+columns: { [key in string]: Array<ColumnView> }, 
+/**
+ * Ports by step, of those whose parameters name other ports than their kind has.
+ */
+ports: { [key in string]: StepPorts }, };
 
 /**
  * A value and how often it occurs.
@@ -4385,6 +4547,7 @@ export type Commands = {
   "pipeline.layout": [PipelineLayout, LayoutView];
   "pipeline.new": [PipelineNew, PipelineView];
   "pipeline.save": [PipelineSave, PipelineView];
+  "pipeline.add_step": [PipelineAddStep, PipelineView];
   "pipeline.save_text": [PipelineSaveText, PipelineView];
   "pipeline.commit": [PipelineCommit, CommitView];
   "pipeline.revert": [PipelinePick, PipelineView];

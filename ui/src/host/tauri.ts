@@ -27,7 +27,7 @@ const platform: Platform = {
   isMac: navigator.userAgent.includes('Mac'),
 
   async openFiles(options = {}) {
-    const filters = options.extensions ? [{ name: 'Files', extensions: options.extensions }] : []
+    const filters = options.extensions ? [{ name: 'Usual files', extensions: options.extensions }, { name: 'All files', extensions: ['*'] }] : []
     const chosen = await open({
       title: options.title,
       multiple: options.many ?? false,

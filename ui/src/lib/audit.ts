@@ -30,6 +30,20 @@ const SENTENCES: Record<string, (subject: string) => string> = {
     const [name, target] = halves(subject)
     return target === 'no target' ? `Took the target of ${name} away` : `Set the target of ${name} to ${target}`
   },
+  'dataset.tag': (subject) => {
+    const [name, tag] = halves(subject)
+    return `Tagged a version of ${name} ${tag}`
+  },
+  'dataset.untag': (subject) => {
+    const [name, tag] = halves(subject)
+    return `Took the tag ${tag} off ${name}`
+  },
+  'dataset.set_checks': (name) => `Changed the quality checks of ${name}`,
+  'dataset.delete': (name) => `Moved ${name} to the trash`,
+  // The subject of these is an id, which says nothing to a reader.
+  'trash.restore': () => 'Took something out of the trash',
+  'dataset.follow': () => 'Let a dataset follow a file',
+  'dataset.unfollow': () => 'Let a dataset follow nothing any more',
   'pipeline.commit': (subject) => {
     const [name, message] = halves(subject)
     return `Committed ${name}: ${message}`

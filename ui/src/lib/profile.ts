@@ -70,12 +70,19 @@ export function facts(column: ColumnProfileView): { name: string; value: string 
     { name: 'Missing', value: column.missing === 0 ? 'none' : `${count(column.missing)} (${percent(missingShare(column))})` },
     { name: 'Different', value: `${column.distinctIsExact ? '' : 'about '}${count(column.distinct)}` },
   ]
+  if (column.isUnique) lines.push({ name: 'Repeats', value: 'none: each row has its own' })
+  if (column.meaning !== null) lines.unshift({ name: 'Seems to be', value: `${column.meaning}${column.isPersonal ? ', personal data' : ''}` })
+  if (column.lengths !== null) {
+    const [shortest, mean, longest] = column.lengths
+    lines.push({ name: 'Length', value: shortest === longest ? plural(shortest, 'character') : `${count(shortest)} to ${count(longest)} characters, ${number(mean)} on average` })
+  }
   if (column.numbers === null) return lines
   const { min, max, mean, std, quantiles } = column.numbers
   const show = (amount: number): string => value(amount, column.kind)
   const [p01, p05, p25, p50, p75, p95, p99] = quantiles
   return [
     ...lines,
+    ...(column.kind === 'time' || column.zeros === 0 ? [] : [{ name: 'Zeros', value: `${count(column.zeros)} (${percent(column.zeros / Math.max(1, column.count))})` }]),
     { name: 'Smallest', value: show(min) },
     { name: '1 %', value: show(p01) },
     { name: '5 %', value: show(p05) },

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 
-import { rememberSource, sourceOf } from './sources'
+import { isSameKind, rememberSource, sourceOf } from './sources'
 
 function shelf(content: string | null = null) {
   let held = content
@@ -17,4 +17,13 @@ it('the path of a dataset is known once it was imported', () => {
 it('what is broken on the shelf counts as nothing', () => {
   expect(sourceOf('a', shelf('{oops'))).toBeNull()
   expect(sourceOf('a', shelf('{"a": 1}'))).toBeNull()
+})
+
+it.each([
+  ['/x/a.csv', 'b.CSV', true],
+  ['C:\\x.y\\a', '/z/b', true],
+  ['/x/a.xlsx', 'a.csv', false],
+  ['/x.csv/a', 'a.csv', false],
+])('that `%s` and `%s` are of one kind is %s', (path, other, expected) => {
+  expect(isSameKind(path, other)).toBe(expected)
 })

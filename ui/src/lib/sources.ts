@@ -22,3 +22,14 @@ export function rememberSource(dataset: string, path: string, shelf: Shelf = ses
 export function sourceOf(dataset: string, shelf: Shelf = sessionStorage): string | null {
   return read(shelf)[dataset] ?? null
 }
+
+/** Names of files that are mostly tables. What a file is, its content says; any other can be chosen too. */
+export const TABLE_FILES = [
+  'csv', 'tsv', 'txt', 'tab', 'psv', 'json', 'jsonl', 'ndjson', 'parquet', 'arrow', 'feather', 'xlsx', 'xls', 'xlsm', 'ods', 'sqlite', 'db', 'gz', 'zst', 'zip', 'xz', 'bz2',
+]
+
+/** Whether two files are of one kind by their names, so that the same options of reading may fit both. */
+export function isSameKind(path: string, other: string): boolean {
+  const ending = (name: string): string => /\.([^./\\]+)$/.exec(name)?.[1]?.toLowerCase() ?? ''
+  return ending(path) === ending(other)
+}

@@ -3,7 +3,7 @@
 export type Tone = 'neutral' | 'info' | 'success' | 'warning' | 'danger'
 
 /** Which of the few shapes stands beside the word, so that colour never speaks alone. */
-export type Shape = 'clock' | 'spinner' | 'check' | 'cross' | 'stop' | 'cached' | 'blocked' | 'dot' | 'warning' | 'stale' | 'pencil'
+export type Shape = 'clock' | 'spinner' | 'check' | 'cross' | 'stop' | 'cached' | 'blocked' | 'dot' | 'warning' | 'stale' | 'pencil' | 'skip'
 
 export type StateLook = { word: string; tone: Tone; shape: Shape }
 
@@ -20,6 +20,7 @@ const LOOKS: Record<string, StateLook> = {
   blocked: { word: 'Blocked', tone: 'neutral', shape: 'blocked' },
   stale: { word: 'Stale', tone: 'warning', shape: 'stale' },
   ready: { word: 'Ready', tone: 'neutral', shape: 'dot' },
+  skipped: { word: 'Skipped', tone: 'neutral', shape: 'skip' },
   draft: { word: 'Draft', tone: 'neutral', shape: 'pencil' },
   // deployments and their revisions
   starting: { word: 'Starting', tone: 'info', shape: 'spinner' },

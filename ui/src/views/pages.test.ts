@@ -162,6 +162,13 @@ describe('the page of a dataset', () => {
     await expectAccessible()
   })
 
+  it('a file of another kind is not read as the one before was', async () => {
+    sessionStorage.setItem('fettle.sources', JSON.stringify({ penguins: '/tmp/penguins.xlsx' }))
+    const { calls } = open('data', '#/data/penguins?sheet=import')
+    expect((await screen.findByTestId<HTMLSelectElement>('option-table')).value).toBe('2007')
+    expect(calls.find(({ name }) => name === 'dataset.sniff')?.payload).toMatchObject({ path: '/tmp/penguins.xlsx', options: null })
+  })
+
   it.each([
     ['escape', '\\', { escape: '\\' }],
     ['thousands', "'", { thousands: "'" }],

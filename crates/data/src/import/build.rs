@@ -66,11 +66,30 @@ impl BatchBuilder {
         let mut batches = Vec::new();
         for record in chunk.records() {
             self.append(record)?;
-            if self.rows >= self.most_rows || self.bytes >= BATCH_BYTES {
+            if self.is_full() {
                 batches.push(self.take().map_err(|_| ())?);
             }
         }
         Ok(batches)
+    }
+
+    /// True once the rows taken fill a batch.
+    pub(super) fn is_full(&self) -> bool {
+        self.rows >= self.most_rows || self.bytes >= BATCH_BYTES
+    }
+
+    /// Takes the next cell of a row that is not rejected. `class` is what the cell is where no kind was
+    /// set for its column.
+    pub(super) fn cell(&mut self, at: usize, text: &str, origin: Origin, class: Class) -> Result<(), ()> {
+        let plan = self.plans[at];
+        self.bytes += text.len();
+        let class = if plan.is_forced { plan.class(&self.cells, text, origin) } else { class };
+        self.columns[at].append_class(text, origin, class, (plan, &self.cells))
+    }
+
+    /// Ends a row, all of whose cells were taken.
+    pub(super) fn end_row(&mut self) {
+        self.rows += 1;
     }
 
     /// Takes one record; false if it is rejected.
@@ -83,7 +102,7 @@ impl BatchBuilder {
             self.bytes += text.len();
             column.append(&text, origin, *plan, &self.cells)?;
         }
-        self.rows += 1;
+        self.end_row();
         Ok(true)
     }
 
@@ -117,16 +136,25 @@ impl ColumnBuilder {
         plan: ColumnPlan,
         cells: &CellReader,
     ) -> Result<(), ()> {
-        if let Self::Text(builder) = self {
-            if cells.is_missing(text, origin) {
-                builder.append_null();
-            } else {
-                builder.append_value(text);
-            }
-            return Ok(());
-        }
-        let class = plan.class(cells, text, origin);
+        // Whatever a cell is, it is a text too.
+        let class = match self {
+            Self::Text(_) => Class::Text,
+            _ => plan.class(cells, text, origin),
+        };
+        self.append_class(text, origin, class, (plan, cells))
+    }
+
+    /// Adds a cell of which is known what it is; an error if it is not of the plan's kind.
+    fn append_class(
+        &mut self,
+        text: &str,
+        origin: Origin,
+        class: Class,
+        (plan, cells): (ColumnPlan, &CellReader),
+    ) -> Result<(), ()> {
         match (self, class) {
+            (Self::Text(builder), _) if cells.is_missing(text, origin) => builder.append_null(),
+            (Self::Text(builder), _) => builder.append_value(text),
             (Self::Boolean(builder), Class::Boolean(value)) => builder.append_value(value),
             (Self::Boolean(builder), _) if cells.as_boolean(text).is_some() => {
                 builder.append_option(cells.as_boolean(text));

@@ -36,6 +36,8 @@ const MARKS: [&str; 8] = ["-", "--", ".", "..", "*", "None", "none", "missing"];
 #[derive(Debug, Clone)]
 pub(super) struct CellReader {
     missing: Vec<String>,
+    // The bytes that words for missing begin with: nearly every cell is told by its first.
+    begins_missing: [bool; 256],
     quoted_missing: bool,
     marks: NumberMarks,
 }
@@ -52,8 +54,12 @@ const PLAIN_MARKS: NumberMarks = NumberMarks { decimal: b'.', thousands: None };
 
 impl CellReader {
     pub(super) fn new(options: &ParseOptions) -> Self {
+        let missing: Vec<String> = options.missing.iter().filter(|word| !word.is_empty()).cloned().collect();
+        let mut begins_missing = [false; 256];
+        missing.iter().for_each(|word| begins_missing[usize::from(word.as_bytes()[0])] = true);
         Self {
-            missing: options.missing.iter().filter(|word| !word.is_empty()).cloned().collect(),
+            missing,
+            begins_missing,
             quoted_missing: options.quoted_missing,
             marks: NumberMarks { decimal: options.decimal as u8, thousands: options.thousands },
         }
@@ -70,8 +76,12 @@ impl CellReader {
     }
 
     fn is_missing_word(&self, text: &str) -> bool {
-        // Few words, tried only when the length can match: cheaper than a hash.
-        text.is_empty() || self.missing.iter().any(|word| word == text)
+        match text.as_bytes().first() {
+            None => true,
+            Some(first) => {
+                self.begins_missing[usize::from(*first)] && self.missing.iter().any(|word| word == text)
+            }
+        }
     }
 
     /// What the cell is.
@@ -94,7 +104,7 @@ impl CellReader {
     }
 
     fn untyped(&self, text: &str, is_quoted: bool) -> Class {
-        let trimmed = text.trim_matches([' ', '\t', '\u{a0}']);
+        let trimmed = trim(text);
         if trimmed.is_empty() || self.is_missing_word(trimmed) {
             let is_text = is_quoted && !self.quoted_missing;
             return if is_text { Class::QuotedMissing } else { Class::Missing };
@@ -119,6 +129,14 @@ impl CellReader {
             _ => None,
         }
     }
+}
+
+/// Without spaces around it, the one that does not break among them.
+fn trim(text: &str) -> &str {
+    let (first, last) = (text.as_bytes().first(), text.as_bytes().last());
+    // U+00A0 is the bytes C2 A0.
+    let is_clean = !matches!(first, Some(b' ' | b'\t' | 0xC2)) && !matches!(last, Some(b' ' | b'\t' | 0xA0));
+    if is_clean { text } else { text.trim_matches([' ', '\t', '\u{a0}']) }
 }
 
 /// A value of a format that tells numbers, truth values and times from texts.
@@ -163,6 +181,9 @@ fn number(text: &str, marks: NumberMarks) -> Option<Class> {
     if digits[0].is_ascii_alphabetic() {
         return infinity(text).map(Class::Number);
     }
+    if marks.decimal == b'.' && is_plain_fraction(digits) {
+        return text.parse().ok().map(Class::Number);
+    }
     let mut plain = String::with_capacity(text.len());
     marks.normalise(text, &mut plain)?;
     let body = plain.trim_start_matches(['+', '-']);
@@ -175,6 +196,17 @@ fn number(text: &str, marks: NumberMarks) -> Option<Class> {
         return None;
     }
     plain.parse::<f64>().ok().map(Class::Number)
+}
+
+/// True for `12.5`: digits, a point, digits, and no zero before the digits. What else is a number is
+/// found by the longer way.
+fn is_plain_fraction(digits: &[u8]) -> bool {
+    let whole = digits.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let is_code = whole > 1 && digits[0] == b'0';
+    whole > 0 && !is_code && digits.get(whole) == Some(&b'.') && {
+        let fraction = &digits[whole + 1..];
+        !fraction.is_empty() && fraction.iter().all(u8::is_ascii_digit)
+    }
 }
 
 impl NumberMarks {

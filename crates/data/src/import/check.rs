@@ -1,7 +1,9 @@
 //! The first pass over a file: every row is accepted or rejected, and every cell counted.
 
-use base::count;
+use arrow::array::RecordBatch;
+use base::{Result, count};
 
+use super::build::BatchBuilder;
 use super::cell::{CellReader, Class};
 use super::chunk::{Chunk, Fault, Record};
 use super::infer::{ColumnPlan, Tally, fits};
@@ -42,13 +44,39 @@ impl<'a> Checker<'a> {
 
     /// Looks at the next records of the file.
     pub(super) fn add(&mut self, chunk: &Chunk) {
+        self.count_lines(chunk);
+        for record in chunk.records() {
+            self.add_record(record, &mut None);
+        }
+    }
+
+    /// Looks at the next records of the file and builds them too, until a cell is not what the builder
+    /// expects: then there is no builder any more. Gives the batches that became full.
+    pub(super) fn add_and_build(
+        &mut self,
+        chunk: &Chunk,
+        builder: &mut Option<BatchBuilder>,
+    ) -> Result<Vec<RecordBatch>> {
+        self.count_lines(chunk);
+        let mut batches = Vec::new();
+        for record in chunk.records() {
+            self.add_record(record, builder);
+            if let Some(builder) = builder.as_mut().filter(|builder| builder.is_full()) {
+                batches.push(builder.take()?);
+            }
+        }
+        Ok(batches)
+    }
+
+    fn count_lines(&mut self, chunk: &Chunk) {
         self.checked.blank_lines += chunk.blank_lines;
         self.checked.comment_lines += chunk.comment_lines;
-        for record in chunk.records() {
-            match refusal(record, self.layout, &self.forced, &self.cells) {
-                Some(refusal) => self.reject(record, &refusal),
-                None => self.accept(record),
-            }
+    }
+
+    fn add_record(&mut self, record: Record<'_>, builder: &mut Option<BatchBuilder>) {
+        match refusal(record, self.layout, &self.forced, &self.cells) {
+            Some(refusal) => self.reject(record, &refusal),
+            None => self.accept(record, builder),
         }
     }
 
@@ -56,11 +84,19 @@ impl<'a> Checker<'a> {
         self.checked
     }
 
-    fn accept(&mut self, record: Record<'_>) {
+    fn accept(&mut self, record: Record<'_>, builder: &mut Option<BatchBuilder>) {
         self.checked.rows += 1;
         for (at, tally) in self.checked.tallies.iter_mut().enumerate() {
             let (text, origin) = record.cell(at);
-            tally.add(self.cells.class(&text, origin), record.line(), &text);
+            let class = self.cells.class(&text, origin);
+            tally.add(class, record.line(), &text);
+            let fits = builder.as_mut().is_none_or(|builder| builder.cell(at, &text, origin, class).is_ok());
+            if !fits {
+                *builder = None;
+            }
+        }
+        if let Some(builder) = builder {
+            builder.end_row();
         }
     }
 

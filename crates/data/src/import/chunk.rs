@@ -110,12 +110,16 @@ pub(super) struct Chunk {
 pub(super) struct Record<'a> {
     chunk: &'a Chunk,
     entry: &'a Entry,
+    // The bytes of the chunk, if all of them are text: then no cell has to be looked at again.
+    text: Option<&'a str>,
 }
 
 impl Chunk {
     /// The records in file order.
     pub(super) fn records(&self) -> impl Iterator<Item = Record<'_>> {
-        self.entries.iter().map(|entry| Record { chunk: self, entry })
+        let end = self.entries.last().map_or(0, |entry| entry.end as usize);
+        let text = std::str::from_utf8(&self.bytes[..end]).ok();
+        self.entries.iter().map(move |entry| Record { chunk: self, entry, text })
     }
 
     /// Takes up to `count` records away from the front and says how many.
@@ -145,10 +149,13 @@ impl<'a> Record<'a> {
     /// The text of a cell and where it comes from.
     pub(super) fn cell(self, at: usize) -> (Cow<'a, str>, Origin) {
         let cell = self.chunk.cells[self.entry.first_cell as usize + at];
-        let bytes = &self.chunk.bytes[cell.start as usize..cell.end as usize];
-        // Records are checked as a whole when they are cut and cells end at ASCII bytes, so this
-        // never replaces anything.
-        let text = String::from_utf8_lossy(bytes);
+        let place = cell.start as usize..cell.end as usize;
+        // Records are checked as a whole when they are cut and cells end at ASCII bytes, so nothing
+        // is ever replaced.
+        let text = match self.text.and_then(|text| text.get(place.clone())) {
+            Some(text) => Cow::Borrowed(text),
+            None => String::from_utf8_lossy(&self.chunk.bytes[place]),
+        };
         if !cell.is_escaped {
             return (text, cell.origin);
         }

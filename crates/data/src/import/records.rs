@@ -140,6 +140,8 @@ struct Cutter {
     is_discarding: bool,
     // Bytes at which a run of plain text ends.
     stops: [bool; 256],
+    // Everything before this position is text without NUL.
+    text_to: usize,
 }
 
 impl Cutter {
@@ -148,8 +150,13 @@ impl Cutter {
         for byte in [dialect.delimiter, b'\n', b'\r'] {
             stops[usize::from(byte)] = true;
         }
+        let text_to = match std::str::from_utf8(&bytes) {
+            Ok(text) => text.len(),
+            Err(error) => error.valid_up_to(),
+        };
+        let text_to = bytes[..text_to].iter().position(|byte| *byte == 0).unwrap_or(text_to);
         let chunk = Chunk { bytes, dialect: Some(dialect), ..Chunk::default() };
-        Self { chunk, dialect, at: 0, line, is_at_end, is_discarding: false, stops }
+        Self { chunk, dialect, at: 0, line, is_at_end, is_discarding: false, stops, text_to }
     }
 
     fn cut_all(&mut self) {
@@ -204,10 +211,12 @@ impl Cutter {
 
     fn push(&mut self, end: usize, first_cell: usize, line_ends: u64) {
         let raw = &self.chunk.bytes[self.at..end];
-        let fault = match std::str::from_utf8(raw) {
-            Err(_) => Some(Fault::Undecodable),
-            Ok(_) if raw.contains(&0) => Some(Fault::Nul),
-            Ok(_) => None,
+        let fault = if end <= self.text_to {
+            None
+        } else if std::str::from_utf8(raw).is_err() {
+            Some(Fault::Undecodable)
+        } else {
+            raw.contains(&0).then_some(Fault::Nul)
         };
         if fault.is_some() {
             self.chunk.cells.truncate(first_cell);

@@ -1,5 +1,6 @@
-//! The two passes over rows of cells: the first finds the kind of every column and the rows to
-//! reject, the second writes the table.
+//! The passes over rows of cells. The first finds the kind of every column and the rows to reject, and
+//! writes the table with the kinds that its beginning showed; where the rest of the file has shown
+//! others, a second pass writes it anew.
 
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -32,15 +33,8 @@ const PREVIEW_CHUNKS: usize = 2;
 /// As [`Rows::read`].
 pub(super) fn preview(request: &Request<'_>, table: &dyn Rows) -> Result<Preview> {
     let (layout, options) = (table.layout(), request.options);
-    let mut chunks = Vec::new();
-    read(request, table, &mut |chunk| {
-        let is_enough = chunk.done >= PREVIEW_BYTES || chunks.len() + 1 >= PREVIEW_CHUNKS;
-        chunks.push(chunk);
-        if is_enough { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-    })?;
-    let mut checker = Checker::new(layout, options);
-    chunks.iter().for_each(|chunk| checker.add(chunk));
-    let checked = checker.finish();
+    let chunks = beginning(request, table)?;
+    let checked = checked(request, table, &chunks);
     let plans = checked.plans(options, layout);
     let columns = columns(layout, &plans);
     let mut builder = BatchBuilder::new(layout, options, plans.clone());
@@ -73,13 +67,21 @@ pub(super) fn preview(request: &Request<'_>, table: &dyn Rows) -> Result<Preview
 /// As [`super::import`].
 pub(super) fn import(request: &Request<'_>, table: &dyn Rows, out_dir: &Path) -> Result<ImportReport> {
     let (layout, options) = (table.layout(), request.options);
-    let checked = check_pass(request, table)?;
+    let chunks = beginning(request, table)?;
+    let guessed = checked(request, table, &chunks).plans(options, layout);
+    drop(chunks);
+    let (checked, written) = first_pass(request, table, &guessed, out_dir)?;
     refuse_useless(request, layout, &checked)?;
     let plans = checked.plans(options, layout);
-    let meta = TableMeta::new(columns(layout, &plans));
-    let writer = TableWriter::create(out_dir, meta)?;
-    let builder = BatchBuilder::new(layout, options, plans.clone());
-    let meta = write_pass(request, table, builder, writer)?;
+    let meta = match written {
+        Some(writer) if plans == guessed => writer.finish()?.meta().clone(),
+        written => {
+            drop(written);
+            let writer = TableWriter::create(out_dir, TableMeta::new(columns(layout, &plans)))?;
+            let builder = BatchBuilder::new(layout, options, plans.clone());
+            second_pass(request, table, builder, writer)?
+        }
+    };
     if meta.rows != checked.rows {
         return Err(changed(&request.input.shown));
     }
@@ -113,21 +115,73 @@ fn read(
     guarded(&request.input.shown, request.options.format, || table.read(sink))
 }
 
-fn check_pass(request: &Request<'_>, table: &dyn Rows) -> Result<Checked> {
+/// The first chunks of a table.
+fn beginning(request: &Request<'_>, table: &dyn Rows) -> Result<Vec<Chunk>> {
+    let mut chunks = Vec::new();
+    read(request, table, &mut |chunk| {
+        let is_enough = chunk.done >= PREVIEW_BYTES || chunks.len() + 1 >= PREVIEW_CHUNKS;
+        chunks.push(chunk);
+        if is_enough { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    })?;
+    Ok(chunks)
+}
+
+fn checked(request: &Request<'_>, table: &dyn Rows, chunks: &[Chunk]) -> Checked {
     let mut checker = Checker::new(table.layout(), request.options);
-    step(request.progress, "checking", 0, table.total())?;
+    chunks.iter().for_each(|chunk| checker.add(chunk));
+    checker.finish()
+}
+
+/// Checks every row, and writes it as `plans` say until one does not fit them. Reading, checking and
+/// writing run in a thread each and hand over through short queues.
+fn first_pass(
+    request: &Request<'_>,
+    table: &dyn Rows,
+    plans: &[ColumnPlan],
+    out_dir: &Path,
+) -> Result<(Checked, Option<TableWriter>)> {
+    let (layout, options) = (table.layout(), request.options);
+    let mut writer = Some(TableWriter::create(out_dir, TableMeta::new(columns(layout, plans)))?);
+    step(request.progress, "reading", 0, table.total())?;
     std::thread::scope(|scope| {
-        for chunk in read_beside(scope, request, table) {
-            let chunk = chunk?;
-            step(request.progress, "checking", chunk.done, table.total())?;
-            checker.add(&chunk);
+        let chunks = read_beside(scope, request, table);
+        let (sender, made) = sync_channel(2);
+        let checking = scope.spawn(move || {
+            let mut checker = Checker::new(layout, options);
+            let mut builder = Some(BatchBuilder::new(layout, options, plans.to_vec()));
+            let mut done = 0;
+            for chunk in chunks {
+                let batches = chunk.and_then(|chunk| {
+                    done = chunk.done;
+                    checker.add_and_build(&chunk, &mut builder)
+                });
+                // The other side is gone after an error; then there is nobody to go on for.
+                if sender.send(batches.map(|batches| (batches, done, builder.is_some()))).is_err() {
+                    break;
+                }
+            }
+            if let Some(mut builder) = builder {
+                let _ = sender.send(builder.take().map(|batch| (vec![batch], done, true)));
+            }
+            checker.finish()
+        });
+        for made in made {
+            let (batches, done, fits) = made?;
+            step(request.progress, "reading", done, table.total())?;
+            if !fits {
+                writer = None;
+            }
+            for batch in batches.iter().filter(|_| fits) {
+                writer.as_mut().map_or(Ok(()), |writer| writer.push(batch))?;
+            }
         }
-        Ok(checker.finish())
+        let checked = checking.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        Ok((checked, writer))
     })
 }
 
-/// Reading, parsing and writing run in a thread each and hand over through short queues.
-fn write_pass(
+/// Writes every row that the first pass took, with kinds that hold for all of them.
+fn second_pass(
     request: &Request<'_>,
     table: &dyn Rows,
     mut builder: BatchBuilder,

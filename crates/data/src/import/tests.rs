@@ -184,9 +184,9 @@ fn a_cancelled_or_failed_import_leaves_nothing_behind() {
     let out = dir.path().join("out");
     let cancel = Cancel::default();
     let trigger = cancel.clone();
-    // Stops at the first report of the second pass, when the file is already begun.
+    // Stops at the first report, when the table is already begun.
     let progress = Progress::new(cancel, move |stage| {
-        if stage.name == "writing" {
+        if stage.name == "reading" {
             trigger.cancel();
         }
     });
@@ -195,6 +195,32 @@ fn a_cancelled_or_failed_import_leaves_nothing_behind() {
     let error = import(&path, &ParseOptions::default(), &out, &progress).expect_err("cancelled");
     assert_eq!(error.code, Code::Cancelled);
     assert!(!out.join(DATA_FILE).exists() && !out.join(META_FILE).exists());
+}
+
+#[test]
+fn what_only_the_end_of_a_file_shows_holds_for_all_of_it() {
+    let long = "7,3.04.2026,\n".repeat(200_000);
+    for (end, expected) in [
+        ("8,4.04.2026,\n", [Kind::Integer, Kind::Time, Kind::Text]),
+        ("8.5,30.04.2026,1\n", [Kind::Number, Kind::Time, Kind::Integer]),
+        ("x,soon,true\n", [Kind::Text, Kind::Text, Kind::Boolean]),
+    ] {
+        let text = format!("a,b,c\n{long}{end}");
+        let (dir, path) = written(text.as_bytes());
+        let options = ParseOptions { date_order: DateOrder::MonthFirst, ..ParseOptions::default() };
+        let report = import(&path, &options, &dir.path().join("out"), &Progress::silent()).expect("imports");
+        let kinds: Vec<Kind> = report.meta.columns.iter().map(|column| column.kind).collect();
+        assert_eq!((kinds.as_slice(), report.rows), (expected.as_slice(), 200_001), "{end}");
+        let table = crate::TableFile::open(&dir.path().join("out")).expect("a table");
+        let first = table.page(0, 1, None).expect("a page").rows[0].clone();
+        let day = first[1].clone().expect("a day");
+        let shown = match end {
+            "8,4.04.2026,\n" => "2026-03-04",
+            "8.5,30.04.2026,1\n" => "2026-04-03",
+            _ => "3.04.2026",
+        };
+        assert!(day.starts_with(shown), "{end}: {day}");
+    }
 }
 
 #[test]

@@ -110,8 +110,10 @@ pub enum ChangeSubject {
     Kind,
     /// The kind works differently since an update.
     Version,
-    /// Code or an environment that the step declares.
-    Code,
+    /// A file of the project that the step declares.
+    File,
+    /// Something else that the kind depends on, such as the version of an interpreter.
+    Fact,
     /// The steps wired to an input have other names.
     Names,
     /// The result was removed from the cache.
@@ -214,7 +216,8 @@ fn change_kind(what: What) -> ChangeSubject {
         What::Dataset => ChangeSubject::Dataset,
         What::Kind => ChangeSubject::Kind,
         What::Version => ChangeSubject::Version,
-        What::Code => ChangeSubject::Code,
+        What::File => ChangeSubject::File,
+        What::Fact => ChangeSubject::Fact,
         What::Names => ChangeSubject::Names,
         What::Removed => ChangeSubject::Removed,
         What::Environment => ChangeSubject::Environment,

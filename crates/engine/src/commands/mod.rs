@@ -41,9 +41,9 @@ use models::{
 };
 use monitors::{AlertAcknowledge, MonitorCheck, MonitorReplay, MonitorRules, MonitorStatus, MonitorView};
 use pipelines::{
-    CommitView, LayoutView, PipelineCommit, PipelineExamine, PipelineLayout, PipelineNew, PipelinePick,
-    PipelinePreview, PipelineRename, PipelineRun, PipelineSave, PipelineSaveText, PipelineSummary,
-    PipelineView, PlanView, PreviewView, RunStarted, StepKindView, Validation,
+    CommitView, LayoutView, PipelineAddStep, PipelineCommit, PipelineExamine, PipelineLayout, PipelineNew,
+    PipelinePick, PipelinePreview, PipelineRename, PipelineRun, PipelineSave, PipelineSaveText,
+    PipelineSummary, PipelineView, PlanView, PreviewView, RunStarted, StepKindView, Validation,
 };
 use quality::{ChecksView, DatasetChecks, DatasetFailing, FailingPage};
 use runs::{
@@ -111,6 +111,7 @@ crate::commands! { Engine;
     query  "pipeline.layout"      pipelines::layout: PipelineLayout => LayoutView [];
     action "pipeline.new"         pipelines::new: PipelineNew => PipelineView;
     action "pipeline.save"        pipelines::save: PipelineSave => PipelineView;
+    action "pipeline.add_step"    pipelines::add_step: PipelineAddStep => PipelineView;
     action "pipeline.save_text"   pipelines::save_text: PipelineSaveText => PipelineView;
     action "pipeline.commit"      pipelines::commit: PipelineCommit => CommitView;
     action "pipeline.revert"      pipelines::revert: PipelinePick => PipelineView;

@@ -7,6 +7,7 @@ use flow::execute::Planned;
 use flow::file::{Pipeline, Step};
 use flow::graph::Problem as Found;
 use flow::kind::{Category, Port};
+use flow::limits::Limits;
 use serde::{Deserialize, Serialize};
 use store::projects::Project;
 use ts_rs::TS;
@@ -26,7 +27,7 @@ pub struct StepKindView {
     pub kind: String,
     /// Its name for people.
     pub title: String,
-    /// `data`, `clean`, `prepare`, `train`, `evaluate`, `release`.
+    /// `data`, `clean`, `prepare`, `train`, `evaluate`, `release`, `code`.
     pub category: String,
     /// One sentence.
     pub summary: String,
@@ -43,6 +44,22 @@ pub struct StepKindView {
     pub params: serde_json::Value,
     /// The parameters as they are if nobody changes them.
     pub defaults: serde_json::Value,
+    /// Parameters to start from.
+    pub presets: Vec<PresetView>,
+}
+
+/// Parameters that a step may start from.
+#[derive(Debug, Clone, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct PresetView {
+    /// Its name, unique among all kinds.
+    pub name: String,
+    /// Its name for people.
+    pub title: String,
+    /// One sentence.
+    pub summary: String,
+    /// The parameters that differ from their defaults.
+    pub params: serde_json::Map<String, serde_json::Value>,
 }
 
 /// A port of a step kind.
@@ -102,6 +119,48 @@ pub struct StepDoc {
     pub params: serde_json::Map<String, serde_json::Value>,
     /// Wires by input port: each is `step.port`.
     pub inputs: BTreeMap<String, Vec<String>>,
+    /// How often it is tried and how much it may take; no limits if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub limits: Option<LimitsDoc>,
+}
+
+/// How often a step is tried and how much it may take.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct LimitsDoc {
+    /// How often it is tried again after a failure.
+    pub retries: u32,
+    /// How long one try may take, such as `10m`.
+    pub timeout: Option<String>,
+    /// How many cores it gets; a share of the free ones if none.
+    pub cores: Option<u32>,
+    /// How much memory it may take with all its processes, such as `2GiB`.
+    pub memory: Option<String>,
+}
+
+impl From<&Limits> for LimitsDoc {
+    fn from(limits: &Limits) -> Self {
+        Self {
+            retries: limits.retries,
+            timeout: limits.timeout.map(|span| span.to_string()),
+            cores: limits.cores,
+            memory: limits.memory.map(|size| size.to_string()),
+        }
+    }
+}
+
+impl TryFrom<LimitsDoc> for Limits {
+    type Error = Error;
+
+    fn try_from(doc: LimitsDoc) -> Result<Self> {
+        Ok(Self {
+            retries: doc.retries,
+            timeout: doc.timeout.map(|text| text.parse()).transpose()?,
+            cores: doc.cores,
+            memory: doc.memory.map(|text| text.parse()).transpose()?,
+        })
+    }
 }
 
 /// A row of the list of pipelines.
@@ -286,6 +345,44 @@ pub struct Validation {
     pub problems: Vec<Problem>,
     /// Columns by `step.port`, as far as they are known without running.
     pub columns: BTreeMap<String, Vec<ColumnView>>,
+    /// Ports by step, of those whose parameters name other ports than their kind has.
+    pub ports: BTreeMap<String, StepPorts>,
+}
+
+/// The ports of a step.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct StepPorts {
+    /// What goes in.
+    pub inputs: Vec<PortView>,
+    /// What comes out.
+    pub outputs: Vec<PortView>,
+}
+
+/// Adds a step to the draft of a pipeline.
+#[derive(Debug, Clone, Deserialize, TS)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PipelineAddStep {
+    /// The project; the current one if left out.
+    #[serde(default)]
+    pub project: Option<String>,
+    /// The pipeline's name; it is made if it is not there.
+    pub pipeline: String,
+    /// The step's id; from its kind or template if left out.
+    #[serde(default)]
+    pub step: Option<String>,
+    /// Its kind; that of the template if left out.
+    #[serde(default)]
+    pub kind: Option<String>,
+    /// The template it starts from.
+    #[serde(default)]
+    pub template: Option<String>,
+    /// Its parameters, over those of the template.
+    #[serde(default)]
+    pub params: serde_json::Map<String, serde_json::Value>,
+    /// Wires by input port: each is `step.port`.
+    #[serde(default)]
+    pub inputs: BTreeMap<String, Vec<String>>,
 }
 
 /// One thing that is wrong.
@@ -410,6 +507,7 @@ impl From<&Pipeline> for PipelineDoc {
                 .iter()
                 .map(|(port, wires)| (port.clone(), wires.iter().map(ToString::to_string).collect()))
                 .collect(),
+            limits: Some(LimitsDoc::from(&step.limits)).filter(|limits| *limits != LimitsDoc::default()),
         };
         Self { name: pipeline.name.clone(), steps: pipeline.steps.iter().map(step).collect() }
     }
@@ -425,7 +523,11 @@ impl TryFrom<PipelineDoc> for Pipeline {
                 Ok((port, wires.iter().map(|wire| wire.parse()).collect::<Result<_>>()?))
             };
             let inputs = step.inputs.into_iter().map(wires).collect::<Result<_>>()?;
-            Ok(Step { id: step.id, kind: step.kind, position: step.position, params: step.params, inputs })
+            let limits = step.limits.map(Limits::try_from).transpose();
+            let limits =
+                limits.map_err(|e| e.within(format!("step `{}` cannot have these limits", step.id)))?;
+            let (id, kind, position, params) = (step.id, step.kind, step.position, step.params);
+            Ok(Step { id, kind, position, params, inputs, limits: limits.unwrap_or_default() })
         };
         let steps = doc.steps.into_iter().map(step).collect::<Result<_>>()?;
         Self::parse(&Self { name: doc.name, steps }.to_text())
@@ -459,7 +561,7 @@ fn view(engine: &Engine, project: &Project, name: &str) -> Result<PipelineView> 
 pub(super) fn kinds(_engine: &Engine, _request: super::workspaces::Nothing) -> Result<Vec<StepKindView>> {
     let view = |kind: &&'static dyn flow::kind::StepKind| {
         let said = kind.declaration();
-        StepKindView {
+        Ok(StepKindView {
             kind: said.kind.to_owned(),
             title: said.title.to_owned(),
             category: category_word(said.category).to_owned(),
@@ -470,9 +572,32 @@ pub(super) fn kinds(_engine: &Engine, _request: super::workspaces::Nothing) -> R
             outputs: said.outputs.iter().map(PortView::from).collect(),
             params: kind.params_schema(),
             defaults: kind.defaults(),
-        }
+            presets: kind.presets().iter().map(preset_view).collect::<Result<_>>()?,
+        })
     };
-    Ok(flow::kinds::all().iter().map(view).collect())
+    flow::kinds::all().iter().map(view).collect()
+}
+
+fn preset_view(preset: &flow::kind::Preset) -> Result<PresetView> {
+    Ok(PresetView {
+        name: preset.name.to_owned(),
+        title: preset.title.to_owned(),
+        summary: preset.summary.to_owned(),
+        params: preset.read()?,
+    })
+}
+
+/// The ports of steps whose parameters name other ports than their kind has.
+fn own_ports(pipeline: &Pipeline) -> BTreeMap<String, StepPorts> {
+    let own = |step: &Step| {
+        let kind = flow::kinds::find(&step.kind).ok()?;
+        let (said, ports) = (kind.declaration(), kind.ports(&step.params).ok()?);
+        let is_own = ports.inputs != said.inputs || ports.outputs != said.outputs;
+        let views = |ports: &[Port]| ports.iter().map(PortView::from).collect();
+        let ports = StepPorts { inputs: views(&ports.inputs), outputs: views(&ports.outputs) };
+        is_own.then(|| (step.id.clone(), ports))
+    };
+    pipeline.steps.iter().filter_map(own).collect()
 }
 
 fn category_word(category: Category) -> &'static str {
@@ -483,6 +608,7 @@ fn category_word(category: Category) -> &'static str {
         Category::Train => "train",
         Category::Evaluate => "evaluate",
         Category::Release => "release",
+        Category::Code => "code",
     }
 }
 
@@ -497,7 +623,7 @@ impl From<&Port> for PortView {
             Flows::Files => PortType::Files,
         };
         Self {
-            name: port.name.to_owned(),
+            name: port.name.to_string(),
             port_type,
             is_many: port.is_many(),
             is_optional: port.is_optional(),
@@ -537,6 +663,7 @@ pub(super) fn validate(engine: &Engine, request: PipelineExamine) -> Result<Vali
         .map(|(wire, shape)| (wire.to_string(), shape.columns.iter().map(ColumnView::from).collect()));
     Ok(Validation {
         columns: columns.collect(),
+        ports: own_ports(&pipeline),
         problems: examined.problems.into_iter().map(Problem::from).collect(),
     })
 }
@@ -617,6 +744,13 @@ pub(super) fn save_text(engine: &Engine, request: PipelineSaveText) -> Result<Pi
     let project = engine.project(request.project.as_deref())?;
     engine.save_draft(&project, &request.pipeline, &request.text)?;
     view(engine, &project, &request.pipeline)
+}
+
+pub(super) fn add_step(engine: &Engine, request: PipelineAddStep) -> Result<PipelineView> {
+    let project = engine.project(request.project.as_deref())?;
+    let name = request.pipeline.clone();
+    engine.add_step(&project, request)?;
+    view(engine, &project, &name)
 }
 
 pub(super) fn commit(engine: &Engine, request: PipelineCommit) -> Result<CommitView> {

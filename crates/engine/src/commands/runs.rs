@@ -219,12 +219,48 @@ pub struct StepRunView {
     pub cpu_ms: Option<u64>,
     /// Largest memory, bytes.
     pub max_memory_bytes: Option<u64>,
+    /// Bytes that went in, once they are there.
+    pub input_bytes: Option<u64>,
+    /// Bytes that came out.
+    pub output_bytes: Option<u64>,
+    /// Tries that failed before the last one.
+    pub tries: Vec<TryView>,
+    /// What it measured, by name: the last value of each.
+    pub metrics: BTreeMap<String, f64>,
+    /// Programs that took part, with their versions.
+    pub environment: BTreeMap<String, String>,
     /// Why it failed.
     pub error: Option<Failure>,
     /// One line for the node's face, such as `344 × 8` or `AUC 0.931`.
     pub summary: Option<String>,
     /// Output ports that have something to look at.
     pub outputs: Vec<String>,
+}
+
+/// A try of a step that failed and was followed by another.
+#[derive(Debug, Clone, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct TryView {
+    /// Its number, from 1.
+    pub number: u32,
+    /// Why it failed.
+    pub error: Failure,
+    /// How long it took, ms.
+    pub duration_ms: u64,
+    /// Processor time, ms.
+    pub cpu_ms: u64,
+    /// Largest memory, bytes.
+    pub max_memory_bytes: u64,
+}
+
+/// A file of an output.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct FileView {
+    /// Its path in the output, with `/` on every system.
+    pub path: String,
+    /// Its size, bytes.
+    pub bytes: u64,
 }
 
 /// A model trained in a run, evaluated or not.
@@ -316,6 +352,11 @@ pub enum OutputView {
         figures: Vec<Figure>,
         /// Remarks in plain words.
         notes: Vec<String>,
+    },
+    /// Any files.
+    Files {
+        /// The first 1,000 of them, in order.
+        files: Vec<FileView>,
     },
     /// The result was removed from the cache; running the pipeline again brings it back.
     Gone,

@@ -111,7 +111,7 @@ impl Kind for Compare {
             summary: format!("{}: {}", input.step, face(&measured.metrics)),
             metrics: measured.metrics.clone(),
             chosen: Some(input.step.clone()),
-            registration: None,
+            ..Outcome::default()
         })
     }
 }

@@ -27,6 +27,9 @@ pub const FIGURES_FILE: &str = "figures.json";
 /// Figures and notes: a report artifact.
 pub const REPORT_FILE: &str = "report.json";
 
+/// Importance is measured on at most so many rows.
+const IMPORTANCE_ROWS: usize = 10_000;
+
 /// What `metrics.json` holds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ModelMetrics {
@@ -125,14 +128,14 @@ impl Kind for Evaluate {
     fn declaration(&self) -> Declaration {
         Declaration {
             kind: "evaluate",
-            version: 1,
+            version: 2,
             title: "Evaluate",
             category: Category::Evaluate,
             summary: "Measures a model on rows it has not learnt from.",
             doc: "Scores raw rows with the package itself, so that the figures hold for what will be served. \
                   Wire the table that comes out of `split` (any table after it does too: raw columns are \
                   kept). Classes: AUC, accuracy, F1, log loss, confusion, ROC, calibration. Numbers: RMSE, \
-                  MAE, R2, residuals. Importance by permutation.",
+                  MAE, R2, residuals. Importance by permutation, on at most 10,000 of the rows.",
             synonyms: &["test", "metrics", "score", "validate", "auc", "roc", "confusion", "rmse"],
             inputs: const {
                 &[
@@ -191,6 +194,9 @@ impl Kind for Evaluate {
         if params.importance_repeats > 0 {
             let settings =
                 PermutationSettings { repeats: params.importance_repeats, ..PermutationSettings::default() };
+            let sample = spread_over(&rows)?;
+            let (truth, _) = learn::truth(std::slice::from_ref(&sample), &target)?;
+            let batch = raw_batch(&card.signature.inputs, &sample)?;
             let items = package_importance((&package, card), &batch, &truth, settings, &work.progress)?;
             let metric = importance_metric(&truth);
             let title = metrics::metric_doc(metric).map_or(metric, |metric| metric.title);
@@ -240,6 +246,16 @@ fn target_of(card: &Card, table: &Table) -> Result<TargetColumn> {
     };
     let kind = table.meta.column(&card.target)?.kind;
     Ok(TargetColumn { name: card.target.clone(), kind, task, classes: card.classes.clone() })
+}
+
+/// As many rows as importance is measured on, evenly spread: its deviation over the repeats is far larger
+/// than what more rows would tell.
+fn spread_over(rows: &arrow::array::RecordBatch) -> Result<arrow::array::RecordBatch> {
+    let all = rows.num_rows();
+    if all <= IMPORTANCE_ROWS {
+        return Ok(rows.clone());
+    }
+    take(rows, (0..IMPORTANCE_ROWS).map(|at| (at * all / IMPORTANCE_ROWS) as u32).collect())
 }
 
 fn take(rows: &arrow::array::RecordBatch, at: Vec<u32>) -> Result<arrow::array::RecordBatch> {

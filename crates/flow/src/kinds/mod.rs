@@ -5,6 +5,7 @@ mod bin;
 mod cast;
 mod check;
 mod clip;
+mod command;
 mod compare;
 mod cross_validate;
 mod dataset;
@@ -19,6 +20,7 @@ mod impute;
 mod join;
 mod parts;
 mod pivot;
+mod python;
 mod recipe;
 mod register;
 mod rename;
@@ -45,13 +47,14 @@ use std::sync::OnceLock;
 use base::{Error, Result};
 use data::nearest;
 
-use crate::kind::StepKind;
+use crate::kind::{Preset, StepKind};
 
 pub use evaluate::{FIGURES_FILE, METRICS_FILE, ModelMetrics, REPORT_FILE, Report};
 pub use recipe::recipe_sentences;
 pub use scored::{
     Columns, Proof, Scored, held_out_rows, prove, read_rows, score, score_to_file, write_columns,
 };
+pub(crate) use table::face as table_face;
 pub use train::{CURVES_FILE, HELD_OUT_FOLDER};
 
 /// The kinds in the order of the palette, but for the trainers.
@@ -88,6 +91,8 @@ const LIST: &[&dyn StepKind] = &[
     &compare::Compare,
     &check::Check,
     &register::Register,
+    &command::RunCommand,
+    &python::Python,
 ];
 
 /// Every kind in the order of the palette.
@@ -100,6 +105,22 @@ pub fn all() -> &'static [&'static dyn StepKind] {
             all.iter().position(|kind| kind.declaration().kind == "evaluate").unwrap_or(all.len());
         all.splice(before_evaluate..before_evaluate, trainers);
         all
+    })
+}
+
+/// The preset of this name, with the kind it belongs to.
+///
+/// # Errors
+/// [`base::Code::InvalidInput`] with the nearest name there is.
+pub fn preset(name: &str) -> Result<(&'static dyn StepKind, &'static Preset)> {
+    let every = || all().iter().flat_map(|kind| kind.presets().iter().map(|preset| (*kind, preset)));
+    every().find(|(_, preset)| preset.name == name).ok_or_else(|| {
+        let error = Error::invalid(format!("there is no template `{name}`"));
+        let names: Vec<&str> = every().map(|(_, preset)| preset.name).collect();
+        match nearest(name, names.iter().copied()) {
+            Some(near) => error.hint(format!("did you mean `{near}`?")),
+            None => error.hint(format!("choose one of {}", names.join(", "))),
+        }
     })
 }
 
@@ -139,6 +160,23 @@ mod tests {
                 assert!(!port.doc.is_empty(), "{}.{}", said.kind, port.name);
             }
         }
+    }
+
+    #[test]
+    fn every_preset_has_its_own_name_and_parameters_that_fit() {
+        let mut names = BTreeSet::new();
+        for kind in all() {
+            for preset in kind.presets() {
+                assert!(names.insert(preset.name), "two presets are called {}", preset.name);
+                let params = preset.read().unwrap_or_else(|e| panic!("{}: {e}", preset.name));
+                let complete = kind.complete(&params).unwrap_or_else(|e| panic!("{}: {e:?}", preset.name));
+                kind.ports(&complete).unwrap_or_else(|e| panic!("{}: {e:?}", preset.name));
+                kind.shape(&params, &crate::kind::Shapes::default(), None)
+                    .unwrap_or_else(|e| panic!("{}: {e:?}", preset.name));
+            }
+        }
+        assert!(preset("shell").is_ok());
+        assert_eq!(preset("skleanr").err().and_then(|e| e.hint), Some("did you mean `sklearn`?".to_owned()));
     }
 
     #[test]

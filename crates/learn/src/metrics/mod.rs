@@ -124,6 +124,27 @@ pub fn evaluate(truth: &Target, predictions: &Predictions) -> Vec<(&'static str,
     found.into_iter().filter(|(_, value)| value.is_finite()).collect()
 }
 
+/// The one metric by which predictions are ranked: AUC for classes, R2 for numbers. The same value as in
+/// [`evaluate`], without the others; not a number if it is not defined for these rows.
+///
+/// # Panics
+/// If target and predictions are not of one kind and length.
+pub fn ranking_metric(truth: &Target, predictions: &Predictions) -> f64 {
+    assert_eq!(truth.rows(), predictions.rows(), "each row has a prediction");
+    match (truth, predictions) {
+        (Target::Numbers(truth), Predictions::Numbers(predicted)) => regression::r2(truth, predicted),
+        (Target::Classes { codes, .. }, Predictions::Probabilities { classes: 2, values }) => {
+            let is_positive: Vec<bool> = codes.iter().map(|code| *code == 1).collect();
+            let scores: Vec<f64> = values.chunks_exact(2).map(|row| row[1]).collect();
+            Ranking::new(&is_positive, &scores).auc()
+        }
+        (Target::Classes { codes, .. }, Predictions::Probabilities { classes, values }) => {
+            one_vs_rest_auc(*classes, codes, values)
+        }
+        _ => panic!("a class target has probabilities, a number target has numbers"),
+    }
+}
+
 fn of_two_classes(truth: &[u32], values: &[f64]) -> Vec<(&'static str, f64)> {
     let is_positive: Vec<bool> = truth.iter().map(|code| *code == 1).collect();
     let scores: Vec<f64> = values.chunks_exact(2).map(|row| row[1]).collect();

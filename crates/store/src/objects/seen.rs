@@ -22,7 +22,7 @@ const SETTLED: Duration = Duration::from_secs(2);
 /// How a file looks from outside. Whoever writes it and sets the old time back still moves
 /// `changed_ns`, which nobody can set; systems without it tell by the rest alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Stamp {
+pub struct Stamp {
     size: u64,
     modified_ns: i64,
     changed_ns: i64,
@@ -32,7 +32,7 @@ pub(super) struct Stamp {
 
 impl Stamp {
     /// `None` where the system does not tell when a file was modified.
-    pub(super) fn of(metadata: &Metadata) -> Option<Self> {
+    pub fn of(metadata: &Metadata) -> Option<Self> {
         let modified_ns = nanoseconds(metadata.modified().ok()?)?;
         #[cfg(unix)]
         {
@@ -51,7 +51,7 @@ impl Stamp {
     }
 
     /// True when any later change of the file will show.
-    pub(super) fn is_settled(&self, now: SystemTime) -> bool {
+    pub fn is_settled(&self, now: SystemTime) -> bool {
         let Some(limit) = now.checked_sub(SETTLED).and_then(nanoseconds) else { return false };
         self.modified_ns.max(self.changed_ns) <= limit
     }

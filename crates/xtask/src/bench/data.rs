@@ -14,6 +14,8 @@ use crate::{Result, programs, setup};
 const MEGABYTES: &str = "500";
 const FILES: &str = "20000";
 const ROWS: &str = "1000000";
+const LONG_ROWS: &str = "100000000";
+const MIDDLE_ROW: &str = "50000000";
 
 pub fn measure() -> Result<Vec<Figure>> {
     programs::build_release_examples()?;
@@ -24,6 +26,7 @@ pub fn measure() -> Result<Vec<Figure>> {
     let mut figures = versions(&python, &folder)?;
     figures.extend(profile(&python, &folder)?);
     figures.extend(diff(&folder)?);
+    figures.extend(page(&folder)?);
     std::fs::remove_dir_all(&folder).map_err(|error| format!("`{}`: {error}", folder.display()))?;
     Ok(figures)
 }
@@ -94,6 +97,22 @@ fn profile(python: &Path, folder: &Path) -> Result<Vec<Figure>> {
         Figure::new("profile of 1,000,000 rows and 20 columns, exact: processor time", cpu_s, "s"),
         Figure::new("its most memory", number(&ours["peak_mb"])?, "MB"),
         Figure::new("DuckDB's SUMMARIZE of the same file, estimated: processor time", theirs_s, "s"),
+    ])
+}
+
+/// A jump to the middle of a table of a hundred million rows, with the opening of the table.
+fn page(folder: &Path) -> Result<Vec<Figure>> {
+    let table = folder.join("long");
+    let example = programs::release_example("page");
+    let mut make = command(&example, &["--make", LONG_ROWS]);
+    make.arg(&table);
+    output(make)?;
+    let mut show = command(&example, &[]);
+    show.arg(&table).arg(MIDDLE_ROW);
+    let found = reply(&output(show)?)?;
+    Ok(vec![
+        Figure::new("100 rows in the middle of 100,000,000: processor time", number(&found["cpu_ms"])?, "ms"),
+        Figure::new("its most memory", number(&found["peak_mb"])?, "MB"),
     ])
 }
 

@@ -9,7 +9,7 @@ const seed = { type: 'integer', format: 'uint32', minimum: 0, description: 'Anot
 type Params = { [name in string]: { [key in string]: JsonValue } }
 
 function kind(name: string, title: string, category: string, summary: string, doc: string, synonyms: string[], inputs: PortView[], outputs: PortView[], properties: Params, defaults: { [name in string]: JsonValue }, definitions: JsonValue = {}): StepKindView {
-  return { kind: name, title, category, summary, doc, synonyms, inputs, outputs, params: { $schema: 'https://json-schema.org/draft/2020-12/schema', type: 'object', $defs: definitions, properties, additionalProperties: false }, defaults }
+  return { kind: name, title, category, summary, doc, synonyms, inputs, outputs, params: { $schema: 'https://json-schema.org/draft/2020-12/schema', type: 'object', $defs: definitions, properties, additionalProperties: false }, defaults, presets: [] }
 }
 const choice = (...values: [string, string][]): JsonValue => ({ oneOf: values.map(([value, description]) => ({ type: 'string', const: value, description })) })
 

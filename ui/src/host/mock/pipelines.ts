@@ -1,11 +1,12 @@
 // Pipelines in memory: drafts, commits, what is wrong with a graph, and its file as text.
 
-import type { ColumnView, CommitView, JsonValue, PipelineDoc, PipelineView, Problem, StepDoc } from '../bindings'
+import type { ColumnView, CommitView, JsonValue, PipelineDoc, PipelineView, Problem, StepDoc, Validation } from '../bindings'
+import { page, tableOf } from './data'
 import { kinds } from './kinds'
 import { lastRunOf, planFor, startRun } from './training'
 import { failure, wait, type Answers, type World } from './world'
 
-type Kept = { doc: PipelineDoc; committed: PipelineDoc | null; commit: CommitView | null }
+type Kept = { doc: PipelineDoc; text?: string; committed: PipelineDoc | null; commit: CommitView | null }
 
 const step = (id: string, kind: string, position: [number, number], params: StepDoc['params'], inputs: StepDoc['inputs']): StepDoc => ({ id, kind, position, params, inputs })
 
@@ -51,6 +52,7 @@ const pipelines = new Map<string, Kept>([
   ['species', { doc: template('species', 'penguins'), committed: null, commit }],
   ['body-mass', { doc: broken, committed: null, commit: null }],
   ['large-200', { doc: large(200), committed: null, commit: null }],
+  ['large-1000', { doc: large(1_000), committed: null, commit: null }],
 ])
 
 function find(name: string): Kept {
@@ -59,14 +61,15 @@ function find(name: string): Kept {
   return found
 }
 
-const view = ({ doc, committed, commit: last }: Kept): PipelineView => ({
-  doc, text: toText(doc), isChanged: last === null || (committed !== null && JSON.stringify(committed) !== JSON.stringify(doc)), commit: last, lastRun: lastRunOf(doc.name),
+const view = ({ doc, text, committed, commit: last }: Kept): PipelineView => ({
+  doc, text: text ?? toText(doc), isChanged: last === null || (committed !== null && JSON.stringify(committed) !== JSON.stringify(doc)), commit: last, lastRun: lastRunOf(doc.name),
 })
 
-function save(world: World, name: string, doc: PipelineDoc): PipelineView {
+function save(world: World, name: string, doc: PipelineDoc, text?: string): PipelineView {
   const kept = find(name)
   kept.committed ??= kept.commit === null ? null : kept.doc
   kept.doc = { ...doc, name }
+  kept.text = text
   world.changed('pipelines')
   return view(kept)
 }
@@ -85,7 +88,7 @@ function fromText(text: string): StepDoc[] {
   const steps: StepDoc[] = []
   let place: 'top' | 'step' | 'params' | 'inputs' = 'top'
   text.split('\n').forEach((raw, index) => {
-    const line = raw.trim()
+    const line = raw.trim().replace(/\s+#[^"]*$/, '')
     const refuse = (why: string): never => { throw failure('invalid_input', `cannot read the pipeline: line ${index + 1}: ${why}`, 'mend the line and save again') }
     const last = steps.at(-1)
     if (line === '' || line.startsWith('#')) return
@@ -111,7 +114,7 @@ const PENGUINS: ColumnView[] = [
   { name: 'flipper_length_mm', kind: 'integer' }, { name: 'body_mass_g', kind: 'integer' }, { name: 'sex', kind: 'text' }, { name: 'year', kind: 'integer' },
 ]
 
-function examine(doc: PipelineDoc): { problems: Problem[]; columns: { [key in string]: ColumnView[] } } {
+function examine(doc: PipelineDoc): Validation {
   const problems: Problem[] = []
   const columns: { [key in string]: ColumnView[] } = {}
   const tell = (id: string, rest: Partial<Problem>): void => void problems.push({ step: id, param: null, port: null, isWarning: false, message: '', hint: null, ...rest })
@@ -121,17 +124,22 @@ function examine(doc: PipelineDoc): { problems: Problem[]; columns: { [key in st
       if (!input.isOptional && (one.inputs[input.name] ?? []).length === 0) tell(one.id, { port: input.name, message: `\`${one.id}\` needs a ${input.type} at \`${input.name}\``, hint: 'connect a step to it' })
     }
     if (one.kind === 'dataset' && !one.params.dataset) tell(one.id, { param: 'dataset', message: 'no dataset is chosen', hint: 'choose one, or drop a file into the window' })
+    const incoming = columns[one.inputs.table?.[0] ?? ''] ?? PENGUINS
+    const isKnown = (name: string): boolean => incoming.some((column) => column.name === name)
+    const chosen = Array.isArray(one.params.columns) ? one.params.columns.map(String) : []
+    const absent = chosen.find((name) => !isKnown(name))
+    if (absent !== undefined) tell(one.id, { param: 'columns', message: `there is no column \`${absent}\``, hint: 'choose one of the columns of the step before' })
     const expression = one.params.expression
     if (one.kind === 'filter' && !expression) tell(one.id, { param: 'expression', message: 'the expression is empty', hint: 'write a condition, such as `age >= 18`' })
     if (typeof expression === 'string') {
       const words = expression.replaceAll(/'[^']*'/g, '').match(/[a-z_][a-z0-9_]+/g) ?? []
-      const unknown = words.find((word) => !['and', 'or', 'not', 'is', 'null', 'in', 'abs', 'round', 'like'].includes(word) && PENGUINS.every((column) => column.name !== word))
-      if (unknown !== undefined) tell(one.id, { param: 'expression', message: `there is no column \`${unknown}\``, hint: 'did you mean `bill_length_mm`?' })
+      const unknown = words.find((word) => !['and', 'or', 'not', 'is', 'null', 'in', 'abs', 'round', 'like'].includes(word) && !isKnown(word))
+      if (unknown !== undefined) tell(one.id, { param: 'expression', message: `there is no column \`${unknown}\``, hint: unknown.startsWith('bill_') ? 'did you mean `bill_length_mm`?' : 'choose one of the columns of the step before' })
     }
     if (one.kind === 'split' && Number(one.params.train ?? 0.6) > 0.9) tell(one.id, { param: 'train', isWarning: true, message: 'few rows are left to judge the model by' })
-    for (const output of kind?.outputs ?? []) if (output.type === 'table') columns[`${one.id}.${output.name}`] = PENGUINS
+    for (const output of kind?.outputs ?? []) if (output.type === 'table') columns[`${one.id}.${output.name}`] = one.kind === 'select' && chosen.length > 0 ? incoming.filter((column) => chosen.includes(column.name) === (one.params.mode !== 'drop')) : incoming
   }
-  return { problems, columns }
+  return { problems, columns, ports: {} }
 }
 
 export const answers: Answers = {
@@ -144,6 +152,10 @@ export const answers: Answers = {
     }),
   'pipeline.show': ({ pipeline }) => view(find(pipeline)),
   'pipeline.validate': ({ pipeline, doc }) => examine(doc ?? find(pipeline).doc),
+  'pipeline.preview': ({ rows }) => {
+    const table = tableOf('penguins')
+    return { page: page(table, 0, Math.min(rows ?? 1000, table.rows), null), isSample: table.rows > (rows ?? 1000) }
+  },
   'pipeline.plan': ({ pipeline, doc }) => planFor(doc ?? find(pipeline).doc),
   'pipeline.layout': ({ doc }) => {
     const depth = new Map<string, number>()
@@ -178,7 +190,13 @@ export const answers: Answers = {
     await wait(60 * world.pace)
     return save(world, pipeline, doc)
   },
-  'pipeline.save_text': ({ pipeline, text }, world) => save(world, pipeline, { name: pipeline, steps: fromText(text) }),
+  'pipeline.add_step': ({ pipeline, step, kind, template, params, inputs }, world) => {
+    const kept = find(pipeline)
+    const id = step ?? template ?? kind ?? 'step'
+    const added = { id, kind: kind ?? 'command', position: [40, 40] as [number, number], params, inputs }
+    return save(world, pipeline, { ...kept.doc, steps: [...kept.doc.steps, added] })
+  },
+  'pipeline.save_text': ({ pipeline, text }, world) => save(world, pipeline, { name: pipeline, steps: fromText(text) }, text),
   'pipeline.commit': ({ pipeline, message }, world) => {
     const kept = find(pipeline)
     kept.committed = kept.doc
@@ -189,6 +207,7 @@ export const answers: Answers = {
   'pipeline.revert': ({ pipeline }, world) => {
     const kept = find(pipeline)
     kept.doc = kept.committed ?? kept.doc
+    kept.text = undefined
     world.changed('pipelines')
     return view(kept)
   },
@@ -196,6 +215,7 @@ export const answers: Answers = {
     if (pipelines.has(to)) throw failure('already_exists', `there is a pipeline \`${to}\` already`, 'choose another name')
     const kept = find(pipeline)
     kept.doc = { ...kept.doc, name: to }
+    kept.text = undefined
     pipelines.delete(pipeline)
     pipelines.set(to, kept)
     world.changed('pipelines')

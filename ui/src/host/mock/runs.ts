@@ -51,6 +51,7 @@ function stepRun(one: StepDoc, index: number, state: StepRunView['state']): Step
     reasons: state === 'cached' ? ['its result was there'] : wasRun ? ['`penguins` has a new version', 'its parameter `rounds` changed'].slice(0, 1 + (index % 2)) : [],
     progress: state === 'running' ? 0.62 : null, stage: state === 'running' ? 'round 124 of 200' : null,
     startedAt: wasRun ? now - 9_000 : null, durationMs: isOver ? 260 + index * 410 : null, cpuMs: isOver ? 300 + index * 690 : null, maxMemoryBytes: isOver ? 41_000_000 + index * 3_700_000 : null,
+    inputBytes: isOver ? 12_300 + index * 4_100 : null, outputBytes: isOver ? 14_800 + index * 3_900 : null, tries: [], metrics: {}, environment: {},
     error: state === 'failed' ? failure('step_failed', 'step `boosting` cannot train: column `species` has one class in the training rows', 'check the filter before the split') : null,
     summary: state === 'done' || state === 'cached' ? (SUMMARIES[one.kind] ?? null) : null,
     outputs: state === 'done' || state === 'cached' ? (OUTPUTS[one.kind] ?? ['table']) : [],

@@ -33,10 +33,20 @@ export function planFor(doc: PipelineDoc): PlanView {
   const missing = new Set(doc.steps.filter((step) => !cache.has(shortKey(doc, step.id))).map((step) => step.id))
   const steps = doc.steps.map((step) => {
     const action = !missing.has(step.id) ? ('cached' as const) : before(step).some((source) => missing.has(source)) ? ('pending' as const) : ('run' as const)
-    return { step: step.id, action, reasons: action === 'run' ? [`the parameters of \`${step.id}\` changed`] : [] }
+    return { step: step.id, action, reasons: action === 'run' ? reasonsFor(doc, step) : action === 'pending' ? ['a step before it must run first'] : [] }
   })
   const count = (action: string): number => steps.filter((step) => step.action === action).length
   return { steps, cached: count('cached'), toRun: count('run'), estimateMs: missing.size === 0 ? null : missing.size * 1_900 }
+}
+
+// As the backend says it: each parameter with what it was.
+function reasonsFor(doc: PipelineDoc, step: StepDoc): string[] {
+  const last = [...runs.values()].filter((live) => live.detail.summary.pipeline === doc.name).at(-1)
+  const was = last?.detail.doc.steps.find((one) => one.id === step.id)
+  if (was === undefined) return ['it has not run before']
+  const shown = (value: unknown): string => (value === undefined ? 'nothing' : `\`${JSON.stringify(value)}\``)
+  const names = [...new Set([...Object.keys(was.params), ...Object.keys(step.params)])].filter((name) => JSON.stringify(was.params[name]) !== JSON.stringify(step.params[name]))
+  return names.length === 0 ? ['its result was removed from the cache'] : names.map((name) => `parameter \`${name}\` changed from ${shown(was.params[name])} to ${shown(step.params[name])}`)
 }
 
 export function lastRunOf(pipeline: string): RunSummary | null {
@@ -50,7 +60,7 @@ function open(doc: PipelineDoc, steps: StepDoc[], id: string): Live {
     datasets: [{ dataset: 'penguins', version: 2 }], models: [], note: null,
   }
   const views = steps.map((step): StepRunView => ({
-    step: step.id, kind: step.kind, state: 'pending', reasons: [], progress: null, stage: null, startedAt: null, durationMs: null, cpuMs: null, maxMemoryBytes: null, error: null, summary: null, outputs: [],
+    step: step.id, kind: step.kind, state: 'pending', reasons: [], progress: null, stage: null, startedAt: null, durationMs: null, cpuMs: null, maxMemoryBytes: null, inputBytes: null, outputBytes: null, tries: [], metrics: {}, environment: {}, error: null, summary: null, outputs: [],
   }))
   return { detail: { summary, doc, steps: views, error: null, environment: { fettle: '0.1.0' }, models: [] }, log: [], points: new Map() }
 }

@@ -7,7 +7,7 @@ import { seriesStyle } from './palette'
 import { barsPath, dotsPath, linePath, lonePoints } from './paths'
 import { number } from '../format'
 import { extent, formatTick, linearScale, niceDomain, type Scale, ticks, tickStep } from './scale'
-import { figureWords } from './words'
+import { figureWords, psiText } from './words'
 
 const WIDTH = 520
 const HEIGHT = 360
@@ -102,7 +102,7 @@ function drift(figure: Extract<Figure, { type: 'drift' }>): string[] {
     filled(barsPath(half(figure.baseline, 0.11), x, y), seriesStyle(0).printColor),
     filled(barsPath(half(figure.current, 0.51), x, y), seriesStyle(1).printColor),
     ...labels,
-    text(WIDTH - RIGHT, TOP - 6, `training blue, now orange, PSI ${number(figure.psi, 3)}`, 'end'),
+    text(WIDTH - RIGHT, TOP - 6, `training blue, now orange, PSI ${psiText(figure.psi)}`, 'end'),
   ]
 }
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { figureWords, psiLevel } from './words'
+import { figureWords, psiLevel, psiText } from './words'
 
 it('sums a figure up for those who cannot see it', () => {
   const roc = figureWords({ type: 'roc', series: [{ name: 'yes', points: [], value: 0.93127 }] })
@@ -10,4 +10,8 @@ it('sums a figure up for those who cannot see it', () => {
 
 it('draws the lines at 0.1 and 0.25', () => {
   expect([0.1, 0.11, 0.25, 0.26].map(psiLevel)).toEqual(['none', 'warning', 'warning', 'alarm'])
+})
+
+it('tells no one about a shift that is next to nothing', () => {
+  expect([0, 7.6e-5, 0.001, 0.12345, 1.5].map(psiText)).toEqual(['0', '< 0.001', '0.001', '0.123', '1.5'])
 })

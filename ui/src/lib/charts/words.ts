@@ -35,7 +35,7 @@ export function figureWords(figure: Figure): FigureWords {
     case 'histogram':
       return words(`Distribution of ${figure.label}`, figure.label, 'rows', '', `${figure.counts.length} bins of ${figure.label}.`)
     case 'drift':
-      return words(`Drift of ${figure.column}`, figure.column, 'share of rows', '', `PSI ${number(figure.psi, 3)}: ${psiWord(figure.psi)}.`)
+      return words(`Drift of ${figure.column}`, figure.column, 'share of rows', '', `PSI ${psiText(figure.psi)}: ${psiWord(figure.psi)}.`)
   }
 }
 
@@ -70,6 +70,11 @@ function importanceSummary(names: readonly string[]): string {
 export function psiLevel(psi: number): DriftLevel {
   if (psi > 0.25) return 'alarm'
   return psi > 0.1 ? 'warning' : 'none'
+}
+
+/** The index to three places, as its limits are read; `< 0.001` below that, as no one acts on less. */
+export function psiText(psi: number): string {
+  return psi > 0 && psi < 0.001 ? '< 0.001' : number(Math.round(psi * 1000) / 1000)
 }
 
 /** The same as a word. */

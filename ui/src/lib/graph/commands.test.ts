@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest'
 
 import { fromText, paste, toText } from './clipboard'
-import { addStep, deleteSteps, dissolveStep, duplicate, renameStep, setParam } from './commands'
+import { addStep, deleteSteps, dissolveSteps, duplicate, joinable, partOf, renameStep, setParam, tidy } from './commands'
 import { downstreamOf, topological, upstreamOf, wireId, wiresOf } from './doc'
+import { begin, commit, undo } from './history'
 import { idProblem, toId, uniqueId } from './ids'
 import { repair } from './repair'
 import { chain, doc, KINDS, step } from './testkit'
@@ -41,12 +42,41 @@ describe('deleting', () => {
   })
 
   it('and reconnect joins what was before with what came after', () => {
-    const outcome = dissolveStep(chain(), KINDS, 'filter')
+    const outcome = dissolveSteps(chain(), KINDS, ['filter'])
     expect(outcome.change?.doc.steps[1]?.inputs).toEqual({ table: ['data.table'] })
+  })
+
+  it('of several steps in a row leaves one wire past all of them, and one undo brings them back', () => {
+    const outcome = dissolveSteps(chain(), KINDS, ['filter', 'impute'])
+    expect(outcome.change?.doc.steps.map((one) => one.id)).toEqual(['data', 'forest'])
+    expect(outcome.change?.doc.steps[1]?.inputs).toEqual({ table: ['data.table'] })
+    if (outcome.change === null) throw new Error('refused')
+    expect(undo(commit(begin(chain()), outcome.change, 0)).doc).toEqual(chain())
+  })
+
+  it('offers to reconnect only where something could be joined', () => {
+    expect(joinable(chain(), KINDS, ['filter'])).toBe(1)
+    expect(joinable(chain(), KINDS, ['data'])).toBe(0)
+    expect(joinable(chain(), KINDS, ['forest'])).toBe(0)
+    expect(joinable(chain(), KINDS, [])).toBe(0)
   })
 
   it('nothing is refused with a reason', () => {
     expect(deleteSteps(chain(), []).refusal).toBe('no step is selected')
+  })
+})
+
+describe('tidying up', () => {
+  it('a part of the steps stays where it is and leaves the others alone', () => {
+    const ids = ['filter', 'impute']
+    expect(partOf(chain(), ids).steps.map((one) => one.inputs)).toEqual([{}, { table: ['filter.table'] }])
+    const { change } = tidy(chain(), { filter: [40, 40], impute: [300, 160] })
+    expect(change?.doc.steps.map((one) => one.position)).toEqual([[0, 0], [264, 0], [524, 120], [792, 0]])
+  })
+
+  it('of all steps takes the places as they are', () => {
+    const { change } = tidy(chain(), { data: [40, 40], filter: [300, 40], impute: [560, 40], forest: [820, 40] })
+    expect(change?.doc.steps[0]?.position).toEqual([40, 40])
   })
 })
 

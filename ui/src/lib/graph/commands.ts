@@ -1,12 +1,13 @@
 // Commands on steps. Each is a pure function to one change, so each is one entry of the history.
 
 import type { JsonValue, PipelineDoc, StepDoc } from '../../host/bindings'
-import { isSame, stepOf, withStep, wiresFrom, wiresInto } from './doc'
+import { isSame, stepOf, withStep, wiresFrom, wiresInto, wiresOf } from './doc'
 import type { End, Wire } from './doc'
-import { freePlace, GAP_X, snap, STEP_WIDTH, type Place } from './geometry'
+import { boxAround, freePlace, GAP_X, snap, STEP_WIDTH, type Place } from './geometry'
 import { idProblem, idsOf, uniqueId } from './ids'
 import { kindOf, outputPort, type Kinds } from './kinds'
 import { bestInput, bestOutput, fits, judge } from './rules'
+import { besideOf, withBeside, type Sheet } from './sheet'
 import { done, refused, splice, withSourcesMapped, withWire, type Outcome } from './wiring'
 
 /** What a new step is tied to. */
@@ -70,16 +71,22 @@ export function deleteSteps(doc: PipelineDoc, ids: readonly string[]): Outcome {
   return done(gone.size === 1 ? `Delete ${[...gone].join()}` : `Delete ${gone.size} steps`, { ...doc, steps }, [])
 }
 
-/** Removes a step and joins what was before it with what came after, where the types allow it. */
-export function dissolveStep(doc: PipelineDoc, kinds: Kinds, id: string): Outcome {
+/** Removes steps and joins what was before each with what came after, where the types allow it. */
+export function dissolveSteps(doc: PipelineDoc, kinds: Kinds, ids: readonly string[]): Outcome {
+  const gone = [...new Set(ids)].filter((id) => stepOf(doc, id) !== undefined)
+  if (gone.length === 0) return refused('no step is selected')
+  const left = gone.reduce((at, id) => dissolved(at, kinds, id), doc)
+  const label = gone.length === 1 ? `Delete ${gone.join()} and reconnect` : `Delete ${gone.length} steps and reconnect`
+  return done(label, left, [])
+}
+
+function dissolved(doc: PipelineDoc, kinds: Kinds, id: string): PipelineDoc {
   const step = stepOf(doc, id)
-  if (step === undefined) return refused('no step is selected')
+  const removed = deleteSteps(doc, [id]).change
+  if (step === undefined || removed === null) return doc
   const incoming = wiresInto(step)
-  const outgoing = wiresFrom(doc, id)
-  const removed = deleteSteps(doc, [id])
-  if (removed.change === null) return removed
-  let joined = removed.change.doc
-  for (const out of outgoing) {
+  let joined = removed.doc
+  for (const out of wiresFrom(doc, id)) {
     const type = outputPort(doc, kinds, out.from)?.type
     const source = incoming.find((wire) => {
       const given = outputPort(doc, kinds, wire.from)?.type
@@ -90,7 +97,13 @@ export function dissolveStep(doc: PipelineDoc, kinds: Kinds, id: string): Outcom
     const verdict = judge(joined, kinds, wire)
     if (verdict.isAllowed) joined = withWire(joined, wire, verdict.replaces)
   }
-  return done(`Delete ${id} and reconnect`, joined, [])
+  return joined
+}
+
+/** How many wires a delete leaves loose that could be joined: more than none, and it is worth offering. */
+export function joinable(doc: PipelineDoc, kinds: Kinds, ids: readonly string[]): number {
+  const wires = (outcome: Outcome): number => (outcome.change === null ? 0 : wiresOf(outcome.change.doc).length)
+  return wires(dissolveSteps(doc, kinds, ids)) - wires(deleteSteps(doc, ids))
 }
 
 /** Sets a parameter; undefined goes back to the default. Typing in one field is one entry. */
@@ -132,21 +145,34 @@ export function nudge(doc: PipelineDoc, ids: readonly string[], dx: number, dy: 
   return moveSteps(doc, places, label, `nudge:${[...moved].sort().join()}`)
 }
 
-/** Puts every step where the layout says, as one entry. */
+/** Puts steps where the layout says, as one entry. A part of them stays where its upper left corner is. */
 export function tidy(doc: PipelineDoc, positions: Record<string, Place>): Outcome {
-  const places = new Map(Object.entries(positions).map(([id, place]) => [id, snap(place)]))
-  return moveSteps(doc, places, 'Tidy up')
+  const laid = Object.entries(positions)
+  const isPart = laid.length < doc.steps.length
+  const from = boxAround(doc.steps.filter((step) => step.id in positions).map((step) => step.position))
+  const to = boxAround(laid.map(([, place]) => place))
+  const [dx, dy] = isPart && from !== null && to !== null ? [from.x - to.x, from.y - to.y] : [0, 0]
+  const places = new Map(laid.map(([id, [x, y]]) => [id, snap([x + dx, y + dy])]))
+  return moveSteps(doc, places, isPart ? `Tidy up ${laid.length} steps` : 'Tidy up')
+}
+
+/** The steps to be laid out by themselves: wires to others do not count. */
+export function partOf(doc: PipelineDoc, ids: readonly string[]): PipelineDoc {
+  const steps = doc.steps.filter((step) => ids.includes(step.id))
+  return { name: doc.name, steps: steps.map((step) => withSourcesMapped(step, (end) => (ids.includes(end.step) ? end : null))) }
 }
 
 /** Gives a step another id; every wire follows. */
-export function renameStep(doc: PipelineDoc, from: string, to: string): Outcome {
+export function renameStep(doc: Sheet, from: string, to: string): Outcome {
   const problem = idProblem(doc, from, to)
   if (problem !== null) return refused(problem)
   const steps = doc.steps.map((step) => {
     const turned = withSourcesMapped(step, (end) => (end.step === from ? { ...end, step: to } : end))
     return turned.id === from ? { ...turned, id: to } : turned
   })
-  return done(`Rename ${from} to ${to}`, { ...doc, steps }, [to])
+  const { frames, skipped } = besideOf(doc)
+  const followed = { frames, skipped: skipped.map((id) => (id === from ? to : id)) }
+  return done(`Rename ${from} to ${to}`, withBeside({ ...doc, steps }, followed), [to])
 }
 
 /** Copies steps beside themselves; wires among them and into them are kept. */
@@ -201,8 +227,8 @@ export function insertCopies(
 }
 
 /** Puts another document in place of this one: the file was edited, or a commit restored. */
-export function replaceAll(doc: PipelineDoc, other: PipelineDoc, label: string): Outcome {
-  return done(label, { ...other, name: doc.name })
+export function replaceAll(doc: Sheet, other: PipelineDoc, label: string): Outcome {
+  return done(label, withBeside({ ...other, name: doc.name }, besideOf(doc)))
 }
 
 /** The output a step is followed by when nothing else is said: the first that is not a report. */

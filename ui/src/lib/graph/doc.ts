@@ -33,7 +33,20 @@ export function wireId(wire: Wire): string {
 
 /** The step of that id. */
 export function stepOf(doc: PipelineDoc, id: string): StepDoc | undefined {
-  return doc.steps.find((step) => step.id === id)
+  if (doc.steps.length < LONG) return doc.steps.find((step) => step.id === id)
+  const known = indexes.get(doc.steps) ?? indexOf(doc.steps)
+  indexes.set(doc.steps, known)
+  return known.get(id)
+}
+
+/** From here on looking a step up is worth an index: a thousand wires ask for two thousand steps. */
+const LONG = 64
+// Documents are never changed, only replaced, so an index holds as long as its list.
+const indexes = new WeakMap<readonly StepDoc[], ReadonlyMap<string, StepDoc>>()
+
+function indexOf(steps: readonly StepDoc[]): ReadonlyMap<string, StepDoc> {
+  // The first of a doubled id counts, as in a search from the start.
+  return new Map([...steps].reverse().map((step) => [step.id, step]))
 }
 
 /** Every wire that goes into a step, in the order of its ports. */

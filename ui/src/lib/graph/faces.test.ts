@@ -16,6 +16,11 @@ function ran(states: Record<string, StepState>, run: RunDetail['summary']['state
     durationMs: null,
     cpuMs: null,
     maxMemoryBytes: null,
+    inputBytes: null,
+    outputBytes: null,
+    tries: [],
+    metrics: {},
+    environment: {},
     summary: '344 × 8',
     outputs: ['table'],
     error:
@@ -94,7 +99,7 @@ describe('the faces of steps', () => {
     expect(faces.get('filter')).toMatchObject({
       badge: 'stale',
       reasons: ['Its parameters changed.'],
-      summary: '344 × 8',
+      summary: 'its parameters changed',
     })
     expect(faces.get('impute')?.reasons).toEqual(['A step before it must run first.'])
   })

@@ -2,10 +2,12 @@
 
 import type { PipelineDoc, PlanView, Problem, RunDetail, StepDoc, StepRunView } from '../../host/bindings'
 import { isSameWork, stepOf } from './doc'
+import { shortReason } from './planning'
+import { besideOf, type Sheet } from './sheet'
 
 /** What a badge says. */
 export type Badge =
-  'draft' | 'ready' | 'cached' | 'queued' | 'running' | 'done' | 'failed' | 'blocked' | 'stale' | 'cancelled' | 'interrupted'
+  'draft' | 'ready' | 'cached' | 'queued' | 'running' | 'done' | 'failed' | 'blocked' | 'stale' | 'cancelled' | 'interrupted' | 'skipped'
 
 /** A step's face beside its name. */
 export interface Face {
@@ -14,8 +16,10 @@ export interface Face {
   word: string
   /** Why, one sentence each; for the tooltip and the outline. */
   reasons: string[]
-  /** One line from the last run, such as `344 × 8`. */
+  /** One line from the last run, such as `344 × 8`; for a stale step why it is. */
   summary: string | null
+  /** How far it is while it runs, from 0 to 1; null where that is not known. */
+  progress?: number | null
 }
 
 /** What the faces are made from. */
@@ -26,6 +30,9 @@ export interface Known {
   run: RunDetail | null
 }
 
+/** The face of a step that a run goes past. */
+export const SKIPPED: Face = { badge: 'skipped', word: 'Skipped', reasons: ['Runs go past it: what comes in goes on as it is.'], summary: null }
+
 /** True while a run works or waits. */
 export function isLive(run: RunDetail | null): boolean {
   return run !== null && (run.summary.state === 'queued' || run.summary.state === 'running')
@@ -35,15 +42,23 @@ export function isLive(run: RunDetail | null): boolean {
 export function facesOf(known: Known): Map<string, Face> {
   const planned = new Map(known.plan?.steps.map((step) => [step.step, step]))
   const ran = new Map(known.run?.steps.map((step) => [step.step, step]))
+  const wrong = wrongByStep(known.problems)
   const live = isLive(known.run)
   return new Map(
     known.doc.steps.map((step) => {
       const last = ran.get(step.id)
       const isSameAsRun = isUnchanged(step, known.run)
       if (live && last !== undefined) return [step.id, runFace(last)]
-      return [step.id, restFace(step, known.problems, planned.get(step.id), last, isSameAsRun)]
+      return [step.id, restFace(wrong.get(step.id) ?? [], planned.get(step.id), last, isSameAsRun)]
     }),
   )
+}
+
+/** The same, with the steps of the sheet that are skipped. */
+export function facesWithSkipped(known: Known, sheet: Sheet): Map<string, Face> {
+  const faces = facesOf(known)
+  for (const id of besideOf(sheet).skipped) faces.set(id, SKIPPED)
+  return faces
 }
 
 function isUnchanged(step: StepDoc, run: RunDetail | null): boolean {
@@ -59,7 +74,7 @@ export function runFace(step: StepRunView): Face {
     case 'pending':
       return { badge: 'queued', word: 'Queued', reasons, summary }
     case 'running':
-      return { badge: 'running', word: runningWord(step), reasons, summary: step.stage ?? summary }
+      return { badge: 'running', word: runningWord(step), reasons, summary: step.stage ?? summary, progress: step.progress }
     case 'cached':
       return { badge: 'cached', word: 'Cached', reasons, summary }
     case 'done':
@@ -83,15 +98,22 @@ function orElse(reasons: string[], sentence: string): string[] {
   return reasons.length > 0 ? reasons : [sentence]
 }
 
+function wrongByStep(problems: readonly Problem[]): Map<string, Problem[]> {
+  const found = new Map<string, Problem[]>()
+  for (const problem of problems) {
+    if (problem.step === null || problem.isWarning) continue
+    found.set(problem.step, [...(found.get(problem.step) ?? []), problem])
+  }
+  return found
+}
+
 // What a step is while nothing runs: its problems first, then what the last run and the plan say.
 function restFace(
-  step: StepDoc,
-  problems: readonly Problem[],
+  wrong: readonly Problem[],
   planned: PlanView['steps'][number] | undefined,
   last: StepRunView | undefined,
   isSameAsRun: boolean,
 ): Face {
-  const wrong = problems.filter((problem) => problem.step === step.id && !problem.isWarning)
   const summary = last?.summary ?? null
   if (wrong.length > 0) {
     return { badge: 'draft', word: 'Draft', reasons: wrong.map((problem) => sentence(problem.message)), summary: wrong[0]?.message ?? null }
@@ -109,12 +131,18 @@ function restFace(
   if (planned === undefined) {
     return isEnded && isSameAsRun ? runFace(last) : { badge: 'ready', word: 'Ready', reasons: [], summary }
   }
-  const reasons = planned.reasons.map(sentence)
+  const reasons = planned.reasons.map(reasonWords)
   if (isEnded) {
     const why = planned.action === 'pending' ? orElse(reasons, 'A step before it must run first.') : reasons
-    return { badge: 'stale', word: 'Stale', reasons: why, summary }
+    return { badge: 'stale', word: 'Stale', reasons: why, summary: planned.reasons.map(shortReason)[0] ?? summary }
   }
   return { badge: 'ready', word: 'Ready', reasons, summary }
+}
+
+// A parameter with its two values is no sentence and needs none.
+function reasonWords(reason: string): string {
+  const short = shortReason(reason)
+  return short === reason ? sentence(reason) : short
 }
 
 /** A message as a sentence: a capital first, a full stop last. */

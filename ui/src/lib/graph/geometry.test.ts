@@ -1,21 +1,22 @@
 import { describe, expect, it } from 'vitest'
 
+import { contentBox } from './frames'
 import { fittingView, freePlace, isSameView, nearestStep, shareInView, STEP_HEIGHT, STEP_WIDTH } from './geometry'
 import { chain, doc, step } from './testkit'
 
 describe('the places of steps', () => {
   it('the canvas opens with everything in the middle where it fits', () => {
-    const view = fittingView(chain(), 1400, 500)
+    const view = fittingView(contentBox(chain()), 1400, 500)
     expect(view.zoom).toBe(1)
     expect(view.x).toBe((1400 - (792 + STEP_WIDTH)) / 2)
     expect(view.y).toBe((500 - STEP_HEIGHT) / 2)
-    expect(fittingView(doc(), 800, 400).zoom).toBe(1)
+    expect(fittingView(contentBox(doc()), 800, 400).zoom).toBe(1)
   })
 
   it('everything is in view however wide, high or far away the pipeline is', () => {
     const spread = doc(step('a', 'filter', {}, [100, -400]), step('b', 'filter', {}, [3_000, 40]), step('c', 'filter', {}, [900, 2_000]))
     for (const [width, height] of [[500, 400], [1200, 700], [400, 900]] as const) {
-      const { x, y, zoom } = fittingView(spread, width, height)
+      const { x, y, zoom } = fittingView(contentBox(spread), width, height)
       for (const { position } of spread.steps) {
         expect(position[0] * zoom + x).toBeGreaterThanOrEqual(23.9)
         expect((position[0] + STEP_WIDTH) * zoom + x).toBeLessThanOrEqual(width - 23.9)

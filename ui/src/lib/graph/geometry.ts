@@ -28,6 +28,13 @@ export function freePlace(doc: PipelineDoc, wanted: Place): Place {
   return [x, y]
 }
 
+/** Halfway between two steps: where one that is put into their wire stands at first. */
+export function placeBetween(doc: PipelineDoc, from: string, to: string): Place {
+  const at = (id: string): Place => doc.steps.find((step) => step.id === id)?.position ?? [0, 0]
+  const [[x1, y1], [x2, y2]] = [at(from), at(to)]
+  return snap([(x1 + x2) / 2, (y1 + y2) / 2])
+}
+
 function overlaps(a: Place, b: Place): boolean {
   return Math.abs(a[0] - b[0]) < STEP_WIDTH && Math.abs(a[1] - b[1]) < STEP_HEIGHT
 }
@@ -69,8 +76,7 @@ const MARGIN = 24
 const MARGIN_TOP = 52
 
 /** The view with everything in the middle of a canvas of this size, and nothing larger than life. */
-export function fittingView(doc: PipelineDoc, width: number, height: number): View {
-  const box = boxAround(doc.steps.map((step) => step.position))
+export function fittingView(box: Box | null, width: number, height: number): View {
   if (box === null) return { x: width / 2 - STEP_WIDTH / 2, y: height / 2 - STEP_HEIGHT / 2, zoom: 1 }
   const room = { width: width - 2 * MARGIN, height: height - MARGIN_TOP - MARGIN }
   const zoom = Math.min(1, Math.max(SMALLEST_ZOOM, Math.min(room.width / box.width, room.height / box.height)))

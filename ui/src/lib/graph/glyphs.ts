@@ -9,6 +9,7 @@ export const CATEGORY_GLYPHS: Record<string, string> = {
   train: 'M14 9.536V7a4 4 0 0 1 4-4h1.5a.5.5 0 0 1 .5.5V5a4 4 0 0 1-4 4 4 4 0 0 0-4 4c0 2 1 3 1 5a5 5 0 0 1-1 3M4 9a5 5 0 0 1 8 4 5 5 0 0 1-8-4M5 21h14',
   evaluate: 'M12 14l4-4M3.34 19a10 10 0 1 1 17.32 0',
   release: 'M11 21.73a2 2 0 0 0 2 0l7-4A2 2 0 0 0 21 16V8a2 2 0 0 0-1-1.73l-7-4a2 2 0 0 0-2 0l-7 4A2 2 0 0 0 3 8v8a2 2 0 0 0 1 1.73zM12 22V12M3.29 7L12 12L20.71 7M7.5 4.27l9 5.15',
+  code: 'M12 19h8M4 17l6-6-6-6',
 }
 
 /** For a kind of a category nobody knows. */
@@ -26,7 +27,15 @@ export const STATE_GLYPHS: Record<string, string> = {
   blocked: 'M2 12a10 10 0 1 0 20 0a10 10 0 1 0 -20 0M4.929 4.929 19.07 19.071',
   stale: 'M3 12a9 9 0 1 0 9-9 9.75 9.75 0 0 0-6.74 2.74L3 8M3 3v5h5M12 7v5l4 2',
   cancelled: 'M2 12a10 10 0 1 0 20 0a10 10 0 1 0 -20 0M10 9h4a1 1 0 0 1 1 1v4a1 1 0 0 1 -1 1h-4a1 1 0 0 1 -1 -1v-4a1 1 0 0 1 1 -1',
+  skipped: 'M5 4l10 8l-10 8zM19 5v14',
   interrupted: 'M21.73 18l-8-14a2 2 0 0 0-3.48 0l-8 14A2 2 0 0 0 4 21h16a2 2 0 0 0 1.73-3M12 9v4M12 17h.01',
+}
+
+/** What became of a step between two versions. */
+export const FATE_GLYPHS: Record<string, string> = {
+  added: 'M5 12h14M12 5v14',
+  removed: 'M18 6L6 18M6 6l12 12',
+  changed: STATE_GLYPHS.draft ?? '',
 }
 
 /** Run to here. */

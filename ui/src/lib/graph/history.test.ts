@@ -1,11 +1,16 @@
 import { describe, expect, it } from 'vitest'
 
 import type { PipelineDoc } from '../../host/bindings'
+import { align, distribute } from './align'
 import { paste, toText } from './clipboard'
 import * as commands from './commands'
 import { isSameDoc, wiresOf } from './doc'
+import { addNote, deleteFrames, frameSteps, moveFrame, setFrame } from './frames'
 import { begin, canRedo, commit, goTo, MAX_ENTRIES, redo, seal, undo, type Change, type History } from './history'
+import { moveInOrder } from './order'
 import { repair } from './repair'
+import { besideOf, type Sheet } from './sheet'
+import { toggleSkip } from './skip'
 import { chain, KINDS, random } from './testkit'
 import { connect, disconnect, splice, type Outcome } from './wiring'
 
@@ -74,14 +79,14 @@ describe('history', () => {
 })
 
 // One random command on a document, as a user could give it.
-function randomCommand(doc: PipelineDoc, next: () => number): Outcome {
+function randomCommand(doc: Sheet, next: () => number): Outcome {
   const pick = <T>(items: readonly T[]): T | undefined => items[Math.floor(next() * items.length)]
   const id = pick(doc.steps)?.id ?? 'none'
   const ids = doc.steps.filter(() => next() < 0.3).map((step) => step.id)
   const kind = pick([...KINDS.keys()]) ?? 'filter'
   const wire = pick(wiresOf(doc))
   const kindOf = (step: string) => KINDS.get(doc.steps.find((one) => one.id === step)?.kind ?? '')
-  switch (Math.floor(next() * 14)) {
+  switch (Math.floor(next() * 20)) {
     case 0:
     case 1:
       return commands.addStep(doc, KINDS, kind, [next() * 900, next() * 500], { type: 'none' })
@@ -96,7 +101,7 @@ function randomCommand(doc: PipelineDoc, next: () => number): Outcome {
     case 4:
       return commands.deleteSteps(doc, ids.slice(0, 2))
     case 5:
-      return commands.dissolveStep(doc, KINDS, id)
+      return commands.dissolveSteps(doc, KINDS, [id])
     case 6:
     case 7: {
       const other = pick(doc.steps)?.id ?? 'none'
@@ -120,6 +125,20 @@ function randomCommand(doc: PipelineDoc, next: () => number): Outcome {
         ? paste(doc, KINDS, text, [50, 50], next() < 0.5)
         : commands.renameStep(doc, id, `n${Math.floor(next() * 40)}`)
     }
+    case 13:
+      return next() < 0.5 ? frameSteps(doc, ids) : addNote(doc, [next() * 500, next() * 500])
+    case 14: {
+      const frame = pick(besideOf(doc).frames)?.id ?? 'none'
+      return next() < 0.3 ? deleteFrames(doc, [frame]) : moveFrame(doc, frame, [next() * 500, next() * 500])
+    }
+    case 15:
+      return setFrame(doc, pick(besideOf(doc).frames)?.id ?? 'none', { title: `t${Math.floor(next() * 5)}` }, 'the title')
+    case 16:
+      return toggleSkip(doc, KINDS, ids.slice(0, 2))
+    case 17:
+      return moveInOrder(doc, id, next() < 0.5 ? 1 : -1)
+    case 18:
+      return next() < 0.5 ? align(doc, ids, 'left') : distribute(doc, ids, 'down')
     default:
       return wire === undefined ? commands.deleteSteps(doc, [id]) : splice(doc, KINDS, id, wire)
   }
@@ -150,6 +169,8 @@ describe('any sequence of commands', () => {
     expect(goTo(undone, undone.entries.length).doc).toEqual(end)
     // Once more through JSON, as the vault keeps it.
     const kept: History = JSON.parse(JSON.stringify(undone))
-    expect(isSameDoc(goTo(kept, kept.entries.length).doc, end)).toBe(true)
+    const again = goTo(kept, kept.entries.length).doc
+    expect(isSameDoc(again, end)).toBe(true)
+    expect(besideOf(again)).toEqual(besideOf(end))
   })
 })

@@ -15,6 +15,7 @@ export const CATEGORIES: readonly { id: string; title: string }[] = [
   { id: 'train', title: 'Train' },
   { id: 'evaluate', title: 'Evaluate' },
   { id: 'release', title: 'Release' },
+  { id: 'code', title: 'Your own code' },
 ]
 
 /** Where a category stands in the main job; one nobody knows comes last. */

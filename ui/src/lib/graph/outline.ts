@@ -1,7 +1,7 @@
 // The pipeline as a list: one row a step, in the order they run, with what comes in and goes out.
 
 import type { PipelineDoc, PortType } from '../../host/bindings'
-import { endText, topological, wiresFrom, type End } from './doc'
+import { endText, topological, wiresOf, type End } from './doc'
 import { stepTitle, type Kinds } from './kinds'
 import { stepOf } from './doc'
 
@@ -36,15 +36,16 @@ export interface Row {
 /** The rows of the outline, in the order the steps run. */
 export function rowsOf(doc: PipelineDoc, kinds: Kinds): Row[] {
   const depth = new Map<string, number>()
+  const steps = new Map(doc.steps.map((step) => [step.id, step]))
+  const outgoing = targetsByOutput(doc)
   return topological(doc).flatMap((id) => {
-    const step = stepOf(doc, id)
+    const step = steps.get(id)
     if (step === undefined) return []
     const kind = kinds.get(step.kind)
     const before = Object.values(step.inputs)
       .flat()
       .map((source) => source.split('.')[0] ?? '')
     depth.set(id, Math.max(0, ...before.map((source) => (depth.get(source) ?? -1) + 1)))
-    const outgoing = wiresFrom(doc, id)
     return [
       {
         id,
@@ -59,11 +60,22 @@ export function rowsOf(doc: PipelineDoc, kinds: Kinds): Row[] {
         outputs: (kind?.outputs ?? []).map((port) => ({
           port: port.name,
           type: port.type,
-          targets: outgoing.filter((wire) => wire.from.port === port.name).map((wire) => endText(wire.to)),
+          targets: outgoing.get(endText({ step: id, port: port.name })) ?? [],
         })),
       },
     ]
   })
+}
+
+function targetsByOutput(doc: PipelineDoc): Map<string, string[]> {
+  const found = new Map<string, string[]>()
+  for (const wire of wiresOf(doc)) {
+    const from = endText(wire.from)
+    const targets = found.get(from)
+    if (targets === undefined) found.set(from, [endText(wire.to)])
+    else targets.push(endText(wire.to))
+  }
+  return found
 }
 
 const INDENT_PX = 8

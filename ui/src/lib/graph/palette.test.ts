@@ -32,6 +32,11 @@ describe('the palette', () => {
     expect(models.map((match) => match.kind.kind)).toEqual(['evaluate', 'compare', 'register'])
   })
 
+  it('for a wire lists only what takes and gives its type', () => {
+    const need = { side: 'passes' as const, type: 'table' as const, isStrict: true, category: 'clean' }
+    expect(searchKinds(KINDS.values(), '', need).map((match) => match.kind.kind)).toEqual(['filter', 'impute', 'encode'])
+  })
+
   it('lists what fits first and the rest after when it is not strict', () => {
     const need = { side: 'takes' as const, type: 'metrics' as const, isStrict: false, category: 'evaluate' }
     const matches = searchKinds(KINDS.values(), '', need)

@@ -6,8 +6,8 @@ import { fits } from './rules'
 
 /** What a kind must have to go on the other end of a wire. */
 export interface Need {
-  /** `takes`: an input for this type. `gives`: an output of it. */
-  side: 'takes' | 'gives'
+  /** `takes`: an input for this type. `gives`: an output of it. `passes`: both, to stand within a wire. */
+  side: 'takes' | 'gives' | 'passes'
   type: PortType
   /** True to list nothing else; false to list the others after those that fit. */
   isStrict: boolean
@@ -52,15 +52,17 @@ export function searchKinds(
 }
 
 function fitsNeed(kind: StepKindView, need: Need): boolean {
-  if (need.side === 'takes') return kind.inputs.some((port) => fits(need.type, port.type))
-  return kind.outputs.some((port) => fits(port.type, need.type))
+  const takes = kind.inputs.some((port) => fits(need.type, port.type))
+  const gives = kind.outputs.some((port) => fits(port.type, need.type))
+  if (need.side === 'passes') return takes && gives
+  return need.side === 'takes' ? takes : gives
 }
 
 // A wire out of "clean" is most often followed by "prepare": the next category in the main job first.
 function nearness(kind: StepKindView, need: Need | null): number {
   if (need === null) return 0
   const step = categoryRank(kind.category) - categoryRank(need.category)
-  const ahead = need.side === 'takes' ? step : -step
+  const ahead = need.side === 'gives' ? -step : step
   return ahead < 0 ? 0 : Math.max(0, 12 - 3 * ahead)
 }
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
 import { bestInput, judge, sourcesFor, spliceThrough, targetsFor } from './rules'
-import { chain, doc, KINDS, step } from './testkit'
+import { chain, doc, KINDS, random, step } from './testkit'
 import { connect, splice } from './wiring'
 import { wireId, wiresOf } from './doc'
 
@@ -60,6 +60,41 @@ describe('which wires may be drawn', () => {
     expect(targets).toEqual(['impute', 'forest'])
   })
 
+})
+
+describe('what a port could be wired to', () => {
+  // Any graph, circles included: two hundred of them, the same each time.
+  const graphs = Array.from({ length: 200 }, (_, seed) => {
+    const next = random(seed)
+    const kinds = [...KINDS.keys()]
+    const steps = Array.from({ length: 2 + Math.floor(next() * 8) }, (_, at) => step(`s${at}`, kinds[Math.floor(next() * kinds.length)] ?? 'filter'))
+    return doc(
+      ...steps.map((one) => {
+        const ports = KINDS.get(one.kind)?.inputs ?? []
+        const wired = ports.flatMap((port): [string, string[]][] => {
+          const from = steps[Math.floor(next() * steps.length)]
+          const output = KINDS.get(from?.kind ?? '')?.outputs[0]?.name
+          return from === undefined || output === undefined || next() < 0.4 ? [] : [[port.name, [`${from.id}.${output}`]]]
+        })
+        return { ...one, inputs: Object.fromEntries(wired) }
+      }),
+    )
+  })
+
+  it('is the same as what each wire by itself is judged to be', () => {
+    for (const graph of graphs) {
+      const ends = (side: 'inputs' | 'outputs') => graph.steps.flatMap((one) => (KINDS.get(one.kind)?.[side] ?? []).map((port) => ({ step: one.id, port: port.name })))
+      const [outputs, inputs] = [ends('outputs'), ends('inputs')]
+      for (const to of inputs) {
+        const judged = outputs.map((end) => ({ end, verdict: judge(graph, KINDS, { from: end, to }) })).filter(({ verdict }) => verdict.isAllowed)
+        expect(sourcesFor(graph, KINDS, to)).toEqual(judged)
+      }
+      for (const from of outputs) {
+        const judged = inputs.map((end) => ({ end, verdict: judge(graph, KINDS, { from, to: end }) })).filter(({ verdict }) => verdict.isAllowed)
+        expect(targetsFor(graph, KINDS, from)).toEqual(judged)
+      }
+    }
+  })
 })
 
 describe('putting a step into a wire', () => {

@@ -16,6 +16,7 @@ function kind(params: JsonValue, defaults: JsonValue = {}): StepKindView {
     outputs: [],
     params,
     defaults,
+    presets: [],
   }
 }
 
@@ -54,7 +55,7 @@ describe('the form of a step', () => {
     const by = new Map(fields.map((field) => [field.name, field]))
     expect(fields.map((field) => field.name)[0]).toBe('name')
     expect(by.get('name')).toMatchObject({ isRequired: true, editor: { type: 'text' }, doc: 'The new column.' })
-    expect(by.get('expression')?.editor).toEqual({ type: 'expression' })
+    expect(by.get('expression')?.editor).toEqual({ type: 'expression', isSql: false })
     expect(by.get('columns')).toMatchObject({ isNullable: true, editor: { type: 'columns' } })
     expect(by.get('method')).toMatchObject({
       fallback: 'one_hot',

@@ -27,7 +27,8 @@ export type Editor =
   | { type: 'column' }
   | { type: 'columns' }
   | { type: 'dataset' }
-  | { type: 'expression' }
+  | { type: 'expression'; isSql: boolean }
+  | { type: 'lines' }
   | { type: 'list' }
   | { type: 'json' }
 
@@ -111,7 +112,8 @@ function editorOf(schema: Schema): Editor {
   if (isMarked(schema, 'x-column')) return { type: 'column' }
   if (isMarked(schema, 'x-columns')) return { type: 'columns' }
   if (isMarked(schema, 'x-dataset')) return { type: 'dataset' }
-  if (isMarked(schema, 'x-expression')) return { type: 'expression' }
+  if (isMarked(schema, 'x-expression')) return { type: 'expression', isSql: schema['x-expression'] === 'sql' }
+  if (isMarked(schema, 'x-lines')) return { type: 'lines' }
   const choices = choicesOf(schema)
   if (choices !== null) return { type: 'choice', choices }
   switch (schema.type) {

@@ -26,6 +26,7 @@ function kind(
     outputs,
     params: {},
     defaults: {},
+    presets: [],
     ...more,
   }
 }

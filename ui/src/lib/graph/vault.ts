@@ -6,6 +6,7 @@ import { isSameDoc } from './doc'
 import { begin, commit, MAX_ENTRIES, type Entry, type History } from './history'
 import { isRecord, readStep } from './json'
 import type { Patch } from './patch'
+import { besideOf, readBeside, withBeside, type Sheet } from './sheet'
 
 /** What the vault needs of `localStorage`. */
 export interface Storage {
@@ -84,9 +85,10 @@ export function recall(storage: Storage, pipeline: string): Kept | null {
 export function resume(kept: Kept | null, server: PipelineDoc, at: number): Kept {
   if (kept === null) return { history: begin(server), isUnsaved: false }
   const history: History = { ...kept.history, doc: { ...kept.history.doc, name: server.name } }
-  if (isSameDoc(history.doc, server)) return { history: { ...history, doc: server }, isUnsaved: false }
+  const beside = besideOf(history.doc)
+  if (isSameDoc(history.doc, server)) return { history: { ...history, doc: withBeside(server, beside) }, isUnsaved: false }
   if (kept.isUnsaved) return { history, isUnsaved: true }
-  const change = { label: 'Changed outside the editor', doc: server, mergeKey: null, select: null }
+  const change = { label: 'Changed outside the editor', doc: withBeside(server, beside), mergeKey: null, select: null }
   return { history: commit(history, change, at), isUnsaved: false }
 }
 
@@ -100,11 +102,11 @@ function readKept(value: JsonValue): Kept | null {
   return { history: { doc, entries: whole, index: value.index }, isUnsaved: value.isUnsaved === true }
 }
 
-function readDoc(value: JsonValue | undefined): PipelineDoc | null {
+function readDoc(value: JsonValue | undefined): Sheet | null {
   if (!isRecord(value) || typeof value.name !== 'string' || !Array.isArray(value.steps)) return null
   const steps = value.steps.map(readStep)
   const whole = steps.filter((step) => step !== null)
-  return whole.length === steps.length ? { name: value.name, steps: whole } : null
+  return whole.length === steps.length ? withBeside({ name: value.name, steps: whole }, readBeside(value)) : null
 }
 
 function readEntry(value: JsonValue): Entry | null {
@@ -125,5 +127,5 @@ function readPatch(value: JsonValue | undefined): Patch | null {
     steps[id] = read
   }
   const order = Array.isArray(value.order) ? value.order.filter((id) => typeof id === 'string') : null
-  return { order, steps }
+  return { order, steps, beside: isRecord(value.beside) ? readBeside(value.beside) : null }
 }

@@ -1,7 +1,7 @@
-import { expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 
 import type { ParseOptions } from '../../host/bindings'
-import { changeDecimal, choicesOf } from './options'
+import { changeDecimal, choicesOf, formatWords, optionsOf, tableWord } from './options'
 
 const options: ParseOptions = {
   encoding: 'UTF-8', delimiter: ',', quote: '"', escape: null, skipLines: 0, hasHeader: true, comment: null, decimal: '.', thousands: ',', trim: false,
@@ -29,4 +29,19 @@ it('a decimal sign that stood between thousands changes places with the other', 
   expect(changeDecimal(options, ',')).toEqual({ decimal: ',', thousands: '.' })
   expect(changeDecimal({ ...options, thousands: ' ' }, ',')).toEqual({ decimal: ',' })
   expect(changeDecimal({ ...options, thousands: null }, ',')).toEqual({ decimal: ',' })
+})
+
+describe('the options that are shown', () => {
+  it('are those that mean something for the format', () => {
+    expect(optionsOf({ ...options, format: 'excel' })).toContain('range')
+    expect(optionsOf({ ...options, format: 'excel' })).not.toContain('text')
+    expect(optionsOf({ ...options, format: 'json' })).toEqual(['records'])
+    expect(optionsOf({ ...options, format: 'parquet' })).toEqual([])
+  })
+
+  it('say what the file is and what its tables are called', () => {
+    expect(formatWords({ ...options, format: 'json_lines', pack: 'gzip' })).toBe('JSON, one record a line, packed with gzip')
+    expect(formatWords({ ...options, pack: 'none' })).toBe('Text with delimiters (CSV, TSV)')
+    expect([tableWord({ ...options, format: 'excel', pack: 'none' }), tableWord({ ...options, pack: 'zip' }), tableWord({ ...options, format: 'sqlite', pack: 'none' })]).toEqual(['Sheet', 'File in the archive', 'Table'])
+  })
 })

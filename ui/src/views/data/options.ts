@@ -13,6 +13,36 @@ const THOUSANDS = [
 ]
 const DATE_ORDERS = [{ value: 'day_first', label: 'Day first  31/12' }, { value: 'month_first', label: 'Month first  12/31' }]
 
+const FORMATS: Record<ParseOptions['format'], string> = {
+  delimited: 'Text with delimiters (CSV, TSV)', json: 'JSON', json_lines: 'JSON, one record a line', parquet: 'Parquet', arrow: 'Arrow or Feather', excel: 'Workbook (Excel, OpenDocument)', sqlite: 'SQLite database',
+}
+const PACKS: Record<ParseOptions['pack'], string> = { none: '', gzip: 'packed with gzip', zstd: 'packed with Zstandard', zip: 'in a ZIP archive', xz: 'packed with xz', bzip2: 'packed with bzip2' }
+
+/** What the bytes are, in words. */
+export function formatWords({ format, pack }: ParseOptions): string {
+  return [FORMATS[format], PACKS[pack]].filter((part) => part !== '').join(', ')
+}
+
+/** What one of several tables in the file is called. */
+export function tableWord({ format, pack }: ParseOptions): string {
+  if (pack === 'zip') return 'File in the archive'
+  return format === 'excel' ? 'Sheet' : 'Table'
+}
+
+export type OptionName = 'text' | 'numbers' | 'dates' | 'header' | 'nulls' | 'range' | 'records'
+
+const OF_FORMAT: Record<ParseOptions['format'], OptionName[]> = {
+  delimited: ['text', 'numbers', 'dates', 'header', 'nulls'],
+  excel: ['numbers', 'dates', 'header', 'nulls', 'range'],
+  json: ['records'],
+  json_lines: [], parquet: [], arrow: [], sqlite: [],
+}
+
+/** The options that mean something for a file of this format: those of the others are not shown. */
+export function optionsOf({ format }: ParseOptions): OptionName[] {
+  return OF_FORMAT[format]
+}
+
 /** The choices of every option that has some. None is the empty value. */
 export function choicesOf(options: ParseOptions): Record<'encodings' | 'delimiters' | 'quotes' | 'escapes' | 'decimals' | 'thousands' | 'dateOrders', Option[]> {
   const isPresent = (encoding: string): boolean => encoding.toLowerCase() === options.encoding.toLowerCase()

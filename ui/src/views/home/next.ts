@@ -8,7 +8,7 @@ export type NextWords = { title: string; text: string; button: string; to: strin
 export function nextWords(next: NextStep): NextWords {
   switch (next.type) {
     case 'import':
-      return { title: 'Bring in your data', text: 'Drop a CSV or TSV file anywhere in this window. It is read, profiled and versioned at once.', button: 'Import data…', to: null }
+      return { title: 'Bring in your data', text: 'Drop a table anywhere in this window: CSV, Excel, Parquet, JSON, SQLite and more. It is read, profiled and versioned at once.', button: 'Import data…', to: null }
     case 'build_pipeline':
       return { title: `Build a pipeline for ${next.dataset}`, text: 'The data is here and its target is known. One click makes a pipeline that splits, prepares, trains three models and compares them.', button: 'Open dataset', to: href('data', [next.dataset]) }
     case 'run_pipeline':

@@ -220,6 +220,19 @@ describe('the outline', () => {
     await waitFor(() => expect(screen.getByTestId('row-impute').textContent).toContain('split.table'))
   })
 
+  it('a deleted step leaves the offer to reconnect, and then one undo brings all of it back', async () => {
+    await inOutline()
+    await choose('impute')
+    expect(runCommand('edit.delete')).toBe(true)
+    await waitFor(() => expect(screen.getByTestId('row-encode').textContent).toContain('table is missing'))
+    await fireEvent.click(await screen.findByTestId('delete-reconnect'))
+    await waitFor(() => expect(screen.getByTestId('row-encode').textContent).toContain('split.table'))
+    expect(screen.queryByTestId('row-impute')).toBeNull()
+    runCommand('edit.undo')
+    await waitFor(() => expect(screen.getByTestId('row-encode').textContent).toContain('impute.table'))
+    expect(screen.getByTestId('editor-undo')).toHaveProperty('disabled', true)
+  })
+
   it('adds a step after the selected one', async () => {
     await inOutline()
     await choose('encode')
@@ -251,6 +264,22 @@ describe('a run', () => {
     await waitFor(() => expect(asked(host, 'pipeline.run')[0]).toMatchObject({ to: 'impute' }))
     await waitFor(() => expect(screen.getByTestId('row-impute').textContent).toMatch(/Done|Cached/))
     expect(screen.getByTestId('row-encode').textContent).toContain('Ready')
+  })
+
+  it('is planned before: what runs, and what changed since', async () => {
+    await inOutline()
+    await fireEvent.click(screen.getByTestId('editor-run'))
+    await screen.findByTestId('next-compare')
+    await choose('boosting')
+    await fireEvent.input(input('param-learning_rate'), { target: { value: '0.2' } })
+    await waitFor(() => expect(screen.getByTestId('row-boosting').textContent).toContain('learning_rate: not set → 0.2'))
+    await fireEvent.click(screen.getByTestId('editor-plan'))
+    const plan = await screen.findByTestId('drawer-plan')
+    await waitFor(() => expect(plan.textContent).toContain('learning_rate: not set → 0.2'))
+    await fireEvent.click(within(plan).getByLabelText('Only what the selected step needs'))
+    await waitFor(() => expect(screen.getByTestId('plan-run').textContent).toContain('Run to boosting'))
+    expect(plan.textContent).not.toContain('evaluate_boosting')
+    expect(await violations()).toEqual([])
   })
 
   it('that fails names the step, gives the hint and leads to the log', async () => {
@@ -301,6 +330,204 @@ describe('the file', () => {
   })
 })
 
+describe('without the pointer', () => {
+  const type = async (text: string): Promise<HTMLElement> => {
+    const field = await screen.findByTestId('chooser-text')
+    await fireEvent.input(field, { target: { value: text } })
+    return field
+  }
+
+  it('a step is found by what is typed, and walked on from along the wires', async () => {
+    await inOutline()
+    expect(runCommand('edit.find')).toBe(true)
+    await fireEvent.keyDown(await type('impu'), { key: 'Enter' })
+    const selected = (): string => screen.getByTestId('step-inspector').querySelector<HTMLInputElement>('[data-testid=inspector-id]')?.value ?? ''
+    await waitFor(() => expect(selected()).toBe('impute'))
+    expect(screen.queryByTestId('chooser')).toBeNull()
+    expect(runCommand('edit.walkAfter')).toBe(true)
+    await waitFor(() => expect(selected()).toBe('encode'))
+    runCommand('edit.walkBefore')
+    runCommand('edit.walkBefore')
+    await waitFor(() => expect(selected()).toBe('split'))
+  })
+
+  it('a wire is drawn and cut', async () => {
+    await inOutline()
+    await choose('linear')
+    expect(runCommand('edit.disconnect')).toBe(true)
+    await fireEvent.keyDown(await type('encode'), { key: 'Enter' })
+    await waitFor(() => expect(screen.getByTestId('row-linear').textContent).toContain('table is missing'))
+    expect(runCommand('edit.connect')).toBe(true)
+    await fireEvent.keyDown(await type('impute'), { key: 'Enter' })
+    await waitFor(() => expect(screen.getByTestId('row-linear').textContent).toContain('impute.table'))
+    expect(await violations()).toEqual([])
+  })
+
+  it('a step is added, inserted before another, and moved in the order', async () => {
+    await inOutline()
+    await choose('encode')
+    expect(runCommand('edit.insert')).toBe(true)
+    await fireEvent.keyDown(await type('scale'), { key: 'Enter' })
+    await waitFor(() => expect(screen.getByTestId('row-encode').textContent).toContain('scale.table'))
+    expect(screen.getByTestId('row-scale').textContent).toContain('impute.table')
+    await choose('encode')
+    expect(runCommand('outline.add')).toBe(true)
+    await fireEvent.keyDown(await type('select'), { key: 'Enter' })
+    await waitFor(() => expect(screen.getByTestId('row-select').textContent).toContain('encode.table'))
+    const order = (): string[] => screen.getAllByRole('row').flatMap((row) => row.getAttribute('data-row') ?? [])
+    await choose('forest')
+    expect(order().indexOf('forest')).toBeGreaterThan(order().indexOf('linear'))
+    expect(runCommand('edit.earlier')).toBe(true)
+    await waitFor(() => expect(order().indexOf('forest')).toBeLessThan(order().indexOf('linear')))
+  })
+
+  it('several rows are selected with Shift, and their actions are a menu away', async () => {
+    await inOutline()
+    await choose('impute')
+    const row = screen.getByTestId('row-impute')
+    row.focus()
+    await fireEvent.keyDown(row, { key: 'ArrowDown', shiftKey: true })
+    await waitFor(() => expect(screen.getByTestId('step-inspector').textContent).toContain('2 steps'))
+    expect(document.activeElement).toBe(screen.getByTestId('row-encode'))
+    await choose('linear')
+    await fireEvent.click(screen.getByTestId('row-menu-linear'))
+    await fireEvent.click(await screen.findByTestId('menu-edit.duplicate'))
+    expect(await screen.findByTestId('row-linear_2')).toBeTruthy()
+  })
+
+  it('steps are skipped and taken in again', async () => {
+    const { host } = await inOutline()
+    await choose('impute')
+    expect(runCommand('edit.skip')).toBe(true)
+    await waitFor(() => expect(screen.getByTestId('row-impute').textContent).toContain('Skipped'))
+    await waitFor(() => expect(JSON.stringify(asked(host, 'pipeline.plan').at(-1))).not.toContain('"id":"impute"'))
+    await fireEvent.click(screen.getByTestId('editor-run'))
+    await waitFor(() => expect(JSON.stringify(asked(host, 'pipeline.run'))).toContain('"table":["split.table"]'))
+    expect(JSON.stringify(asked(host, 'pipeline.save'))).not.toContain('skipped')
+    await screen.findByTestId('next-compare')
+    expect(runCommand('pipeline.runTo')).toBe(true)
+    expect(await screen.findByText(/impute is skipped/)).toBeTruthy()
+    expect(asked(host, 'pipeline.run')).toHaveLength(1)
+  })
+})
+
+describe('a problem', () => {
+  it('offers the nearest column, takes it in one undo, and says where the column was lost', async () => {
+    await inOutline()
+    await choose('split')
+    await fireEvent.change(screen.getByTestId('outline-add'), { target: { value: 'filter' } })
+    await choose('filter')
+    await fireEvent.input(input('param-expression', 'textarea'), { target: { value: 'bill_lenght_mm > 3' } })
+    const offered = await within(screen.getByTestId('param-expression')).findByText('Use bill_length_mm')
+    await fireEvent.click(offered)
+    await waitFor(() => expect(input('param-expression', 'textarea')).toHaveProperty('value', 'bill_length_mm > 3'))
+    runCommand('edit.undo')
+    await waitFor(() => expect(input('param-expression', 'textarea')).toHaveProperty('value', 'bill_lenght_mm > 3'))
+    await screen.findByText('Use bill_length_mm')
+    await waitFor(() => expect(runCommand('edit.fix')).toBe(true))
+    await waitFor(() => expect(screen.getByTestId('editor-problems').textContent).toContain('No problems'))
+  })
+
+  it('of an open input offers the nearest step', async () => {
+    await inOutline()
+    await choose('linear')
+    await fireEvent.click(screen.getByLabelText('Disconnect encode.table'))
+    await fireEvent.click(await within(screen.getByTestId('input-table')).findByText('Connect encode.table'))
+    await waitFor(() => expect(screen.getByTestId('row-linear').textContent).toContain('encode.table'))
+  })
+})
+
+describe('two versions', () => {
+  it('are compared with how it was at first, in words, and the list leads to the step', async () => {
+    await inOutline()
+    await choose('boosting')
+    await fireEvent.input(input('param-rounds'), { target: { value: '300' } })
+    await choose('register')
+    expect(runCommand('edit.delete')).toBe(true)
+    await fireEvent.click(screen.getByTestId('editor-compare'))
+    await fireEvent.click(await screen.findByTestId('compare-first'))
+    expect((await screen.findByTestId('compare-bar')).textContent).toContain('1 removed, 1 changed, 2 wires')
+    expect(screen.getByTestId('row-boosting').textContent).toContain('rounds: 200 (default) → 300')
+    await fireEvent.click(screen.getByTestId('compare-list'))
+    const list = await screen.findByTestId('drawer-changes')
+    expect(list.textContent).toContain('no longer there')
+    await fireEvent.click(within(list).getByText('rounds: 200 (default) → 300'))
+    await waitFor(() => expect(within(screen.getByTestId('step-inspector')).getByTestId('inspector-id')).toHaveProperty('value', 'boosting'))
+    expect(await violations()).toEqual([])
+    await fireEvent.click(screen.getByTestId('compare-stop'))
+    await waitFor(() => expect(screen.queryByTestId('compare-bar')).toBeNull())
+  })
+
+  it('are compared with a run, and with the commit once it was seen', async () => {
+    const { host } = await inOutline()
+    await fireEvent.click(screen.getByTestId('editor-run'))
+    await screen.findByTestId('next-compare')
+    await waitFor(() => expect(runCommand('pipeline.commit')).toBe(true))
+    await fireEvent.click(await screen.findByTestId('commit-do'))
+    await waitFor(() => expect(screen.queryByTestId('editor-draft')).toBeNull())
+    await choose('boosting')
+    await fireEvent.input(input('param-rounds'), { target: { value: '40' } })
+    await fireEvent.click(screen.getByTestId('editor-compare'))
+    await fireEvent.click(await screen.findByTestId('compare-commit'))
+    expect((await screen.findByTestId('compare-bar')).textContent).toContain('the last commit: 1 changed')
+    expect(asked(host, 'pipeline.commit')).toHaveLength(1)
+  })
+})
+
+describe('the keys of the file', () => {
+  it('find and save in it, also where it is what was opened first', async () => {
+    const { host } = await open((name) => `#/pipelines/${name}?view=file`)
+    const area = await screen.findByTestId('file-text')
+    await waitFor(() => expect(area).toHaveProperty('value', expect.stringContaining('[[step]]')))
+    await fireEvent.keyDown(document.body, { key: 'f', ctrlKey: true })
+    await fireEvent.input(await screen.findByTestId('file-find-text'), { target: { value: 'train_boosting' } })
+    await waitFor(() => expect(screen.getByTestId('file-find').textContent).toContain('1 of 1'))
+    expect(screen.getByTestId('file-line-found')).toBeTruthy()
+    await fireEvent.input(area, { target: { value: '[[step]' } })
+    await fireEvent.keyDown(document.body, { key: 's', ctrlKey: true })
+    await screen.findByTestId('file-line-bad')
+    expect(asked(host, 'pipeline.save_text')).toHaveLength(1)
+    expect(screen.queryByTestId('commit')).toBeNull()
+  })
+})
+
+describe('comments in the file', () => {
+  it('stay when the canvas changes the pipeline', async () => {
+    const { host, name } = await open((name) => `#/pipelines/${name}?view=file`)
+    const area = await screen.findByTestId('file-text')
+    await waitFor(() => expect(area).toHaveProperty('value', expect.stringContaining('[[step]]')))
+    const text = area instanceof HTMLTextAreaElement ? area.value : ''
+    await fireEvent.input(area, { target: { value: text.replace('[[step]]\nid = "split"', '# Never by time.\n[[step]]\nid = "split"') } })
+    await fireEvent.click(screen.getByTestId('file-save'))
+    await waitFor(() => expect(screen.queryByTestId('file-save')).toBeNull())
+    await fireEvent.click(screen.getByTestId('editor-view-outline'))
+    await screen.findByTestId('row-boosting')
+    await choose('boosting')
+    await fireEvent.input(input('param-rounds'), { target: { value: '55' } })
+    await waitFor(() => expect(asked(host, 'pipeline.save_text')).toHaveLength(2))
+    const view = (await host.call('pipeline.show', { project: null, pipeline: name })) as Commands['pipeline.show'][1]
+    expect(view.text).toContain('# Never by time.\n[[step]]\nid = "split"')
+    expect(view.text).toContain('rounds = 55')
+    expect(asked(host, 'pipeline.save')).toEqual([])
+  })
+
+  it('that cannot be kept are said to be lost', async () => {
+    const { host } = await open((name) => `#/pipelines/${name}?view=file`)
+    const area = await screen.findByTestId('file-text')
+    await waitFor(() => expect(area).toHaveProperty('value', expect.stringContaining('[[step]]')))
+    const text = area instanceof HTMLTextAreaElement ? area.value : ''
+    await fireEvent.input(area, { target: { value: `# Why.\n# """\n${text}` } })
+    await fireEvent.click(screen.getByTestId('file-save'))
+    await waitFor(() => expect(screen.queryByTestId('file-save')).toBeNull())
+    await fireEvent.click(screen.getByTestId('editor-view-outline'))
+    await screen.findByTestId('row-register')
+    await choose('register')
+    expect(runCommand('edit.delete')).toBe(true)
+    await waitFor(() => expect(asked(host, 'pipeline.save')).toHaveLength(1))
+    expect(await screen.findByText('The comments in the file could not be kept')).toBeTruthy()
+  })
+})
+
 describe('the drawer', () => {
   it('leads from a problem to its field', async () => {
     await inOutline()
@@ -312,6 +539,21 @@ describe('the drawer', () => {
     const list = await screen.findByTestId('drawer-problems')
     await fireEvent.click(within(list).getByText(/expression is empty/))
     await waitFor(() => expect(document.activeElement).toBe(input('param-expression', 'textarea')))
+  })
+
+  it('shows what a step would give before it has run, as it is set now', async () => {
+    await inOutline()
+    await choose('split')
+    shell.showDrawer('data')
+    expect((await screen.findByTestId('drawer-preview')).textContent).toContain('as the step is set now')
+    await fireEvent.change(screen.getByTestId('outline-add'), { target: { value: 'filter' } })
+    expect(await screen.findByText(/has a problem/)).toBeTruthy()
+    cleanup()
+    useTransport(mock())
+    await inOutline({ 'pipeline.preview': () => { throw failure('invalid_input', 'a model is trained when the pipeline runs') } })
+    await choose('split')
+    shell.showDrawer('data')
+    expect((await screen.findByTestId('preview-error')).textContent).toContain('trained when the pipeline runs')
   })
 
   it('commits with a message', async () => {

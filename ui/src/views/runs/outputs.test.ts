@@ -3,7 +3,7 @@ import type { RunDetail, StepRunView } from '../../host/bindings'
 import { defaultOutput, figureOutputs } from './outputs'
 
 const ran = (step: string, kind: string, outputs: string[]): StepRunView => ({
-  step, kind, outputs, state: 'done', reasons: [], progress: null, stage: null, startedAt: null, durationMs: null, cpuMs: null, maxMemoryBytes: null, error: null, summary: null,
+  step, kind, outputs, state: 'done', reasons: [], progress: null, stage: null, startedAt: null, durationMs: null, cpuMs: null, maxMemoryBytes: null, inputBytes: null, outputBytes: null, tries: [], metrics: {}, environment: {}, error: null, summary: null,
 })
 const inputsOf = (model: string[] | undefined): Record<string, string[]> => (model ? { model } : {})
 const detail = (bestStep: string | null, steps: StepRunView[], models: Record<string, string[]>): RunDetail => ({

@@ -38,6 +38,10 @@ pub struct Node<T> {
     pub no: u32,
 }
 
+/// Rows that run down a tree side by side. Each step of a row waits for the node and the feature it
+/// needs; meanwhile the others go on.
+const LANES: usize = 8;
+
 /// Marks a leaf.
 pub const LEAF: u32 = 1 << 31;
 /// Compares by `==` instead of `<=`.
@@ -56,23 +60,23 @@ impl<T: Real> Forest<T> {
     /// Adds the first weight of each leaf; for one target.
     pub fn sum_one(&self, block: &[T], columns: usize, scores: &mut [Score<T>]) {
         for root in &self.roots {
-            for (row, score) in block.chunks_exact(columns).zip(&mut *scores) {
-                score.value += self.leaf(*root, row).value;
-                score.held = true;
-            }
+            self.each_leaf(*root, block, columns, |row, leaf| {
+                scores[row].value += leaf.value;
+                scores[row].held = true;
+            });
         }
     }
 
     /// Adds every weight of each leaf to its target.
     pub fn sum(&self, block: &[T], columns: usize, scores: &mut [Score<T>], width: usize) {
         for root in &self.roots {
-            for (row, scores) in block.chunks_exact(columns).zip(scores.chunks_exact_mut(width)) {
-                for (target, weight) in self.weights(self.leaf(*root, row)) {
-                    let score = &mut scores[*target as usize];
+            self.each_leaf(*root, block, columns, |row, leaf| {
+                for (target, weight) in self.weights(leaf) {
+                    let score = &mut scores[row * width + *target as usize];
                     score.value += *weight;
                     score.held = true;
                 }
-            }
+            });
         }
     }
 
@@ -85,9 +89,7 @@ impl<T: Real> Forest<T> {
         better: fn(T, T) -> bool,
     ) {
         for root in &self.roots {
-            for (row, score) in block.chunks_exact(columns).zip(&mut *scores) {
-                score.keep(self.leaf(*root, row).value, better);
-            }
+            self.each_leaf(*root, block, columns, |row, leaf| scores[row].keep(leaf.value, better));
         }
     }
 
@@ -101,24 +103,51 @@ impl<T: Real> Forest<T> {
         better: fn(T, T) -> bool,
     ) {
         for root in &self.roots {
-            for (row, scores) in block.chunks_exact(columns).zip(scores.chunks_exact_mut(width)) {
-                for (target, weight) in self.weights(self.leaf(*root, row)) {
-                    scores[*target as usize].keep(*weight, better);
+            self.each_leaf(*root, block, columns, |row, leaf| {
+                for (target, weight) in self.weights(leaf) {
+                    scores[row * width + *target as usize].keep(*weight, better);
                 }
-            }
+            });
         }
     }
 
-    /// The leaf that a row comes to.
-    pub fn leaf(&self, root: u32, row: &[T]) -> &Node<T> {
-        let mut node = &self.nodes[root as usize];
-        while node.feature & LEAF == 0 {
-            let x = row[(node.feature & FEATURE) as usize];
-            let holds = if node.feature & EQUALS == 0 { x <= node.value } else { x == node.value };
-            let yes = holds || (node.feature & MISSING_YES != 0 && x.is_nan());
-            node = &self.nodes[if yes { node.yes } else { node.no } as usize];
+    /// Hands over the leaf of each row of the block.
+    fn each_leaf(&self, root: u32, block: &[T], columns: usize, mut take: impl FnMut(usize, &Node<T>)) {
+        let row = |at: usize| &block[at * columns..(at + 1) * columns];
+        let rows = block.len() / columns.max(1);
+        let mut first = 0;
+        while first + LANES <= rows {
+            let leaves = self.run_down(root, std::array::from_fn::<_, LANES, _>(|lane| row(first + lane)));
+            for (lane, leaf) in leaves.into_iter().enumerate() {
+                take(first + lane, &self.nodes[leaf as usize]);
+            }
+            first += LANES;
         }
-        node
+        for at in first..rows {
+            let [leaf] = self.run_down(root, [row(at)]);
+            take(at, &self.nodes[leaf as usize]);
+        }
+    }
+
+    /// The leaves that the rows come to.
+    fn run_down<const ROWS: usize>(&self, root: u32, rows: [&[T]; ROWS]) -> [u32; ROWS] {
+        let mut at = [root; ROWS];
+        loop {
+            let mut is_done = true;
+            for (at, row) in at.iter_mut().zip(rows) {
+                let node = &self.nodes[*at as usize];
+                if node.feature & LEAF == 0 {
+                    let x = row[(node.feature & FEATURE) as usize];
+                    let holds = if node.feature & EQUALS == 0 { x <= node.value } else { x == node.value };
+                    let yes = holds | ((node.feature & MISSING_YES != 0) & x.is_nan());
+                    *at = if yes { node.yes } else { node.no };
+                    is_done = false;
+                }
+            }
+            if is_done {
+                return at;
+            }
+        }
     }
 
     fn weights(&self, leaf: &Node<T>) -> &[(u32, T)] {
@@ -138,5 +167,43 @@ impl<T: Real> Score<T> {
             self.value = value;
         }
         self.held = true;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A tree that asks feature 0, then 1, then 0 again: some rows come to a leaf earlier than others.
+    fn crooked() -> Forest<f32> {
+        let branch = |feature, value, yes, no| Node { value, feature, yes, no };
+        let leaf = |value| Node { value, feature: LEAF, yes: 0, no: 0 };
+        let nodes = vec![
+            branch(0, 0.5, 1, 2),
+            leaf(1.0),
+            branch(1 | MISSING_YES, 0.25, 3, 4),
+            leaf(10.0),
+            branch(0, 0.75, 5, 6),
+            leaf(100.0),
+            leaf(1000.0),
+        ];
+        Forest { nodes, roots: vec![0, 2], weights: Vec::new(), features: 2 }
+    }
+
+    #[test]
+    fn rows_side_by_side_come_to_the_leaves_they_come_to_alone() {
+        let forest = crooked();
+        for rows in [1, 7, 8, 9, 16, 29] {
+            let value =
+                |at: usize| if at.is_multiple_of(11) { f32::NAN } else { (at * 37 % 100) as f32 / 100.0 };
+            let block: Vec<f32> = (0..rows * 2).map(value).collect();
+            let mut together = vec![Score::default(); rows];
+            forest.sum_one(&block, 2, &mut together);
+            for (row, together) in block.chunks_exact(2).zip(together) {
+                let mut alone = [Score::default()];
+                forest.sum_one(row, 2, &mut alone);
+                assert_eq!(alone[0].value, together.value, "{row:?} of {rows}");
+            }
+        }
     }
 }

@@ -300,13 +300,16 @@ fn broken(why: &str) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ops::trees::forest::Score;
 
     fn goes(mode: Mode, missing_yes: bool, value: f32, x: f32) -> bool {
         let node = SketchNode { mode, feature: 0, missing_yes, yes: 1, no: 2 };
         let leaf = |value| Node { value, feature: LEAF, yes: 0, no: 0 };
         let nodes = vec![branch(&node, value), leaf(1.0), leaf(0.0)];
         let forest = Forest { nodes, roots: vec![0], weights: Vec::new(), features: 1 };
-        forest.leaf(0, &[x]).value == 1.0
+        let mut alone = [Score::default()];
+        forest.sum_one(&[x], 1, &mut alone);
+        alone[0].value == 1.0
     }
 
     #[test]

@@ -1,7 +1,7 @@
 // Adding steps from a palette: what they are tied to, and how they come into the document.
 
 import { addStep, mainOutput, placeAfter, type Tie } from '../../../lib/graph/commands'
-import { wireId, wiresOf, type End, type Wire } from '../../../lib/graph/doc'
+import { stepOf, wireId, wiresFrom, wiresOf, type End, type Wire } from '../../../lib/graph/doc'
 import type { Place } from '../../../lib/graph/geometry'
 import { inputPort, kindOf, outputPort } from '../../../lib/graph/kinds'
 import type { Need } from '../../../lib/graph/palette'
@@ -25,6 +25,13 @@ export function wireFor(editor: Editor, id: string | null, kind: string): Wire |
   return spliceThrough(editor.kinds, kind, type) === null ? null : wire
 }
 
+/** The wire that a step would be put into if it were let go on it: only one that has no wires yet. */
+export function wireForLoose(editor: Editor, id: string, wire: string | null): Wire | null {
+  const step = stepOf(editor.doc, id)
+  const isLoose = step !== undefined && Object.keys(step.inputs).length === 0 && wiresFrom(editor.doc, id).length === 0
+  return isLoose ? wireFor(editor, wire, step.kind) : null
+}
+
 /** The palette for a wire that was dropped on nothing. */
 export function quickForWire(editor: Editor, end: End, isFromOutput: boolean, at: { x: number; y: number }, place: Place): Quick {
   const port = (isFromOutput ? outputPort : inputPort)(editor.doc, editor.kinds, end)
@@ -34,6 +41,14 @@ export function quickForWire(editor: Editor, end: End, isFromOutput: boolean, at
   const tie: Tie = isFromOutput ? { type: 'after', from: end } : { type: 'before', to: end }
   const about = port === undefined ? null : isFromOutput ? `After ${end.step}: takes ${port.type}` : `Before ${end.step}: gives ${port.type}`
   return { ...at, place, tie, need, about }
+}
+
+/** The palette for a wire: what is chosen is put into it. */
+export function quickIntoWire(editor: Editor, wire: Wire, at: { x: number; y: number }, place: Place): Quick {
+  const type = outputPort(editor.doc, editor.kinds, wire.from)?.type
+  const category = kindOf(editor.doc, editor.kinds, wire.from.step)?.category ?? ''
+  const need: Need | null = type === undefined ? null : { side: 'passes', type, isStrict: true, category }
+  return { ...at, place, tie: { type: 'into', wire }, need, about: `Between ${wire.from.step} and ${wire.to.step}` }
 }
 
 /** The palette at a place: with one step selected, what is added follows it. */

@@ -4,7 +4,7 @@ import { getContext, setContext } from 'svelte'
 
 import type { Tie } from '../../../lib/graph/commands'
 import { levelAt, type Detail } from '../../../lib/graph/detail'
-import type { End } from '../../../lib/graph/doc'
+import type { End, Wire } from '../../../lib/graph/doc'
 import type { Place } from '../../../lib/graph/geometry'
 import type { Need } from '../../../lib/graph/palette'
 import { sourcesFor, targetsFor } from '../../../lib/graph/rules'
@@ -24,8 +24,10 @@ export class Board {
   titleSize = $state(13)
   wiring = $state.raw<Wiring | null>(null)
   quick = $state.raw<Quick | null>(null)
-  /** A kind being dragged out of the palette: where the pointer is, and the wire under it. */
-  carried = $state.raw<{ kind: string; x: number; y: number; wire: string | null } | null>(null)
+  /** A kind being dragged out of the palette: where the pointer is. */
+  carried = $state.raw<{ kind: string; x: number; y: number } | null>(null)
+  /** The wire that what is being dragged would go into. */
+  entered = $state.raw<Wire | null>(null)
   readonly editor: Editor
 
   constructor(editor: Editor) {

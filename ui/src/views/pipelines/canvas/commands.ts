@@ -6,10 +6,16 @@ import type { Command } from '../../../lib/keys'
 export type CanvasActions = {
   isHere: () => boolean
   hasSelection: () => boolean
+  hasFrame: () => boolean
   openPalette: () => void
   fit: () => void
+  fitSelection: () => void
   zoomBy: (factor: number) => void
   toggleMap: () => void
+  /** Puts a frame around what is selected, or a note at the pointer. */
+  frame: () => void
+  /** Goes to the title of the selected frame. */
+  rename: () => void
   move: (dx: number, dy: number) => void
   walk: (direction: 'left' | 'right' | 'up' | 'down') => void
 }
@@ -30,9 +36,12 @@ export function canvasCommands(on: CanvasActions): Command[] {
   return [
     { id: 'canvas.add', title: 'Add a step…', group, keys: ['Space', 'A'], isEnabled: on.isHere, run: on.openPalette },
     { id: 'canvas.fit', title: 'Fit the canvas', group, keys: ['F'], isEnabled: on.isHere, run: on.fit },
+    { id: 'canvas.fitSelection', title: 'Show what is selected', group, keys: ['Shift+F'], isEnabled: isMovable, run: on.fitSelection },
     { id: 'canvas.zoomIn', title: 'Zoom in', group, keys: ['='], isEnabled: on.isHere, run: () => on.zoomBy(1.25) },
     { id: 'canvas.zoomOut', title: 'Zoom out', group, keys: ['-'], isEnabled: on.isHere, run: () => on.zoomBy(0.8) },
     { id: 'canvas.map', title: 'Show or hide the map', group, keys: ['M'], isEnabled: on.isHere, run: on.toggleMap },
+    { id: 'canvas.frame', title: 'Frame steps, or add a note', group, keys: ['C'], words: 'comment group', isEnabled: on.isHere, run: on.frame },
+    { id: 'canvas.rename', title: 'Rename the frame', group, keys: ['F2'], isEnabled: on.hasFrame, run: on.rename },
     ...arrows.flatMap(({ key, direction, dx, dy }): Command[] => [
       { id: `canvas.move.${direction}`, title: `Move ${direction}`, group, keys: [key], isInPalette: false, isEnabled: isMovable, run: () => on.move(dx * NEAR, dy * NEAR) },
       { id: `canvas.moveFar.${direction}`, title: `Move ${direction} by ${FAR}`, group, keys: [`Shift+${key}`], isInPalette: false, isEnabled: isMovable, run: () => on.move(dx * FAR, dy * FAR) },

@@ -4,14 +4,19 @@
 import { Position, type Edge, type Node, type NodeHandle } from '@xyflow/svelte'
 
 import type { PipelineDoc, PortView, StepDoc, StepKindView } from '../../../host/bindings'
-import { wireId, wiresOf } from '../../../lib/graph/doc'
+import type { Comparison, StepChange } from '../../../lib/graph/compare'
+import { wireId, wiresOf, type Wire } from '../../../lib/graph/doc'
 import type { Face } from '../../../lib/graph/faces'
+import { stepsIn } from '../../../lib/graph/frames'
 import { STEP_HEIGHT, STEP_WIDTH } from '../../../lib/graph/geometry'
 import { outputPort, type Kinds } from '../../../lib/graph/kinds'
+import { besideOf, type Frame, type Sheet } from '../../../lib/graph/sheet'
 
 /** What a node shows. */
-export type StepData = { step: StepDoc; kind: StepKindView | null; title: string; face: Face }
+export type StepData = { step: StepDoc; kind: StepKindView | null; title: string; face: Face; change: StepChange | null }
 export type StepNode = Node<StepData, 'step'>
+export type FrameNode = Node<{ frame: Frame; isAround: boolean }, 'frame'>
+export type CanvasNode = StepNode | FrameNode
 export type WireEdge = Edge
 
 /** Width of a port's mark; its reach for the pointer is wider. */
@@ -31,6 +36,7 @@ export function buildNodes(
   faces: ReadonlyMap<string, Face>,
   selected: readonly string[],
   before: readonly StepNode[],
+  comparison: Comparison | null = null,
 ): StepNode[] {
   const old = new Map(before.map((node) => [node.id, node]))
   const isSelected = new Set(selected)
@@ -38,13 +44,65 @@ export function buildNodes(
     const known = old.get(step.id)
     const face = faces.get(step.id) ?? NO_FACE
     const kind = kinds.get(step.kind) ?? null
-    const data = known !== undefined && isSameData(known.data, step, kind, face) ? known.data : { step, kind, title: kind?.title ?? step.kind, face }
+    const change = comparison?.steps.get(step.id) ?? null
+    const data = known !== undefined && isSameData(known.data, step, kind, face) && isSameChange(known.data.change, change) ? known.data : { step, kind, title: kind?.title ?? step.kind, face, change }
     // While a node is dragged the pointer decides where it is, not the document.
     const position = known?.dragging === true ? known.position : place(known, step)
     const isChosen = isSelected.has(step.id)
     if (known !== undefined && known.data === data && known.position === position && (known.selected ?? false) === isChosen) return known
     return { ...(known ?? fresh(step, kind)), position, data, selected: isChosen, ariaLabel: labelOf(data) }
   })
+}
+
+const GHOST = 'gone:'
+const GONE: Face = { badge: 'draft', word: 'Removed', reasons: [], summary: null }
+
+/** Steps that are no longer there, where they stood; only to be looked at. */
+export function buildGhosts(comparison: Comparison | null, kinds: Kinds): StepNode[] {
+  return (comparison?.gone ?? []).map((step) => {
+    const kind = kinds.get(step.kind) ?? null
+    const data: StepData = { step, kind, title: kind?.title ?? step.kind, face: GONE, change: comparison?.steps.get(step.id) ?? null }
+    const [x, y] = step.position
+    return { ...fresh(step, kind), id: GHOST + step.id, position: { x, y }, data, draggable: false, selectable: false, connectable: false, deletable: false, focusable: false, ariaLabel: `${data.title} ${step.id}, removed` }
+  })
+}
+
+/** Wires that are no longer there; an end that is gone is the ghost's. */
+export function buildGhostEdges(comparison: Comparison | null): WireEdge[] {
+  const gone = new Set(comparison?.gone.map((step) => step.id))
+  const end = (id: string): string => (gone.has(id) ? GHOST + id : id)
+  return (comparison?.goneWires ?? []).map((wire) => ({
+    id: GHOST + wireId(wire), source: end(wire.from.step), sourceHandle: wire.from.port, target: end(wire.to.step), targetHandle: wire.to.port,
+    class: 'removed', selectable: false, focusable: false, ariaLabel: `Removed: from ${wire.from.step} to ${wire.to.step}`,
+  }))
+}
+
+function isSameChange(a: StepChange | null, b: StepChange | null): boolean {
+  return a === b || (a !== null && b !== null && a.fate === b.fate && a.words.join('\n') === b.words.join('\n'))
+}
+
+/** The frames, under the steps; `before` gives those that stay as they are. */
+export function buildFrames(doc: Sheet, selected: readonly string[], before: readonly FrameNode[]): FrameNode[] {
+  const old = new Map(before.map((node) => [node.id, node]))
+  return besideOf(doc).frames.map((frame) => {
+    const known = old.get(frame.id)
+    const isAround = stepsIn(doc, frame).length > 0
+    const isChosen = selected.includes(frame.id)
+    if (known !== undefined && known.data.frame === frame && known.data.isAround === isAround && known.dragging !== true && (known.selected ?? false) === isChosen) return known
+    const [x, y, width, height] = frame.box
+    const position = known?.dragging === true ? known.position : { x, y }
+    return { id: frame.id, type: 'frame', data: { frame, isAround }, position, width, height, measured: { width, height }, selected: isChosen, zIndex: -1, connectable: false, ariaLabel: `Frame ${frame.title}` }
+  })
+}
+
+/** True for a frame. */
+export function isFrame(node: CanvasNode): node is FrameNode {
+  return node.type === 'frame'
+}
+
+/** True for a step. */
+export function isStep(node: CanvasNode): node is StepNode {
+  return node.type === 'step'
 }
 
 function place(known: StepNode | undefined, step: StepDoc): { x: number; y: number } {
@@ -81,7 +139,7 @@ function isSameData(data: StepData, step: StepDoc, kind: StepKindView | null, fa
 }
 
 function isSameFace(a: Face, b: Face): boolean {
-  return a === b || (a.badge === b.badge && a.word === b.word && a.summary === b.summary && a.reasons.join('\n') === b.reasons.join('\n'))
+  return a === b || (a.badge === b.badge && a.word === b.word && a.summary === b.summary && a.progress === b.progress && a.reasons.join('\n') === b.reasons.join('\n'))
 }
 
 function labelOf({ title, step, face }: StepData): string {
@@ -89,23 +147,25 @@ function labelOf({ title, step, face }: StepData): string {
   return `${name}, ${face.word}${face.summary === null ? '' : `, ${face.summary}`}`
 }
 
-/** The edges; `before` gives those that stay as they are. */
-export function buildEdges(doc: PipelineDoc, kinds: Kinds, selected: readonly string[], before: readonly WireEdge[]): WireEdge[] {
+/** The edges; `before` gives those that stay as they are, `entered` the wire that a step would go into. */
+export function buildEdges(doc: PipelineDoc, kinds: Kinds, selected: readonly string[], before: readonly WireEdge[], entered: Wire | null = null, comparison: Comparison | null = null): WireEdge[] {
   const old = new Map(before.map((edge) => [edge.id, edge]))
   const isSelected = new Set(selected)
+  const marked = entered === null ? null : wireId(entered)
   return wiresOf(doc).map((wire) => {
     const id = wireId(wire)
     const known = old.get(id)
     const type = outputPort(doc, kinds, wire.from)?.type ?? 'files'
+    const look = `${type}${id === marked ? ' entered' : ''}${comparison?.newWires.has(id) === true ? ' added' : ''}`
     const isChosen = isSelected.has(id)
-    if (known !== undefined && known.class === type && (known.selected ?? false) === isChosen) return known
+    if (known !== undefined && known.class === look && (known.selected ?? false) === isChosen) return known
     return {
       id,
       source: wire.from.step,
       sourceHandle: wire.from.port,
       target: wire.to.step,
       targetHandle: wire.to.port,
-      class: type,
+      class: look,
       selected: isChosen,
       ariaLabel: `${type} from ${wire.from.step} to ${wire.to.step}`,
     }

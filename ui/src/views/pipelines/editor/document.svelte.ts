@@ -1,14 +1,17 @@
 // The pipeline being edited: its history, what is selected, and its way to the backend.
 
 import type { PipelineDoc, PipelineView } from '../../../host/bindings'
-import { call } from '../../../host/host'
+import { call, toFailure } from '../../../host/host'
 import { Autosave, type SaveState } from '../../../lib/graph/autosave'
 import { replaceAll } from '../../../lib/graph/commands'
 import { isSameDoc, stepOf, wireId, wiresOf, type Wire } from '../../../lib/graph/doc'
+import { frameOf } from '../../../lib/graph/frames'
 import * as histories from '../../../lib/graph/history'
 import type { Change, History } from '../../../lib/graph/history'
 import type { Kinds } from '../../../lib/graph/kinds'
 import { repair } from '../../../lib/graph/repair'
+import { bare, besideOf, withBeside, type Sheet } from '../../../lib/graph/sheet'
+import { hasComments, patchText, withoutNulls } from '../../../lib/graph/toml'
 import { forget, keep, recall, resume, vaultKey } from '../../../lib/graph/vault'
 import type { Outcome } from '../../../lib/graph/wiring'
 import { toast } from '../../../parts/toast.svelte'
@@ -21,7 +24,7 @@ const RETRY_MS = 4_000
 const OWN_SAVES = 20
 
 /** What is selected on the canvas and in the outline. */
-export type Selection = { steps: string[]; wires: string[] }
+export type Selection = { steps: string[]; wires: string[]; frames?: string[] }
 
 export class PipelineDocument {
   name: string
@@ -33,10 +36,14 @@ export class PipelineDocument {
   notes = $state.raw<string[]>([])
   saveState = $state<SaveState>('saved')
   saveError = $state.raw<unknown>(null)
+  /** The pipeline as it was committed last, once that was seen here. */
+  committed = $state.raw<PipelineDoc | null>(null)
   #history: History = $state.raw({ doc: { name: '', steps: [] }, entries: [], index: 0 })
   #selection = $state.raw<Selection>({ steps: [], wires: [] })
   #autosave: Autosave<PipelineDoc>
   #own: string[] = []
+  /** The file as the backend has it, and what it says. */
+  #file: { text: string; doc: PipelineDoc }
   #keepTimer: ReturnType<typeof setTimeout> | undefined
   #retryTimer: ReturnType<typeof setTimeout> | undefined
 
@@ -46,6 +53,8 @@ export class PipelineDocument {
     this.key = vaultKey(project, view.doc.name)
     this.kinds = kinds
     this.#own = [JSON.stringify(view.doc)]
+    this.#file = { text: view.text, doc: view.doc }
+    if (!view.isChanged) this.committed = view.doc
     this.#autosave = new Autosave({
       delayMs: SAVE_MS,
       save: (doc) => this.#save(doc),
@@ -56,11 +65,11 @@ export class PipelineDocument {
     const mended = repair(kept.history.doc, kinds)
     if (mended.notes.length > 0) {
       this.notes = mended.notes
-      this.apply({ label: 'Repair', doc: mended.doc, mergeKey: null, select: null })
+      this.apply({ label: 'Repair', doc: withBeside(mended.doc, besideOf(kept.history.doc)), mergeKey: null, select: null })
     } else if (kept.isUnsaved) this.#autosave.change(kept.history.doc)
   }
 
-  get doc(): PipelineDoc {
+  get doc(): Sheet {
     return this.#history.doc
   }
   get history(): History {
@@ -122,12 +131,19 @@ export class PipelineDocument {
 
   select(selection: Selection): void {
     const isSame = (a: string[], b: string[]): boolean => a.length === b.length && a.every((id, at) => id === b[at])
-    if (isSame(selection.steps, this.#selection.steps) && isSame(selection.wires, this.#selection.wires)) return
+    const { steps, wires, frames } = this.#selection
+    if (isSame(selection.steps, steps) && isSame(selection.wires, wires) && isSame(selection.frames ?? [], frames ?? [])) return
     this.#selection = selection
   }
 
   selectStep(id: string): void {
     this.select({ steps: [id], wires: [] })
+  }
+
+  /** The one frame that the inspector shows, if nothing else is selected. */
+  get selectedFrame(): string | null {
+    const { steps, wires, frames } = this.#selection
+    return steps.length + wires.length === 0 && frames?.length === 1 ? (frames[0] ?? null) : null
   }
 
   /** The selected wires themselves. */
@@ -138,7 +154,10 @@ export class PipelineDocument {
   /** Takes over what the backend says unless it is what we told it, or newer edits are on their way. */
   heed(view: PipelineView): void {
     const text = JSON.stringify(view.doc)
-    if (this.#own.includes(text) || this.#autosave.isDirty) return
+    if (!view.isChanged) this.committed = view.doc
+    if (this.#autosave.isDirty) return
+    this.#file = { text: view.text, doc: view.doc }
+    if (this.#own.includes(text)) return
     this.#remember(text)
     if (isSameDoc(view.doc, this.doc)) return
     this.run(replaceAll(this.doc, view.doc, 'Changed outside the editor'))
@@ -147,7 +166,7 @@ export class PipelineDocument {
   /** Takes over a document that the backend has already: a file saved as text, a commit restored. */
   adopt(view: PipelineView, label: string): void {
     this.#autosave.drop()
-    this.#remember(JSON.stringify(view.doc))
+    this.#know(view)
     const { change } = replaceAll(this.doc, view.doc, label)
     if (change !== null) this.#history = histories.commit(this.#history, change, Date.now())
     this.#prune()
@@ -177,11 +196,12 @@ export class PipelineDocument {
 
   #become(history: History): void {
     if (history === this.#history) return
-    const isOther = history.doc !== this.#history.doc
+    const before = this.#history.doc
     this.#history = history
-    if (!isOther) return
+    if (history.doc === before) return
     this.#prune()
-    this.#autosave.change(history.doc)
+    // Frames are kept here alone: the backend need not be told of them.
+    if (!isSameDoc(history.doc, before)) this.#autosave.change(history.doc)
     clearTimeout(this.#keepTimer)
     this.#keepTimer = setTimeout(() => this.#keepNow(this.#autosave.isDirty), KEEP_MS)
   }
@@ -189,15 +209,37 @@ export class PipelineDocument {
   #prune(): void {
     const steps = this.#selection.steps.filter((id) => stepOf(this.doc, id) !== undefined)
     const ids = new Set(wiresOf(this.doc).map(wireId))
-    this.select({ steps, wires: this.#selection.wires.filter((id) => ids.has(id)) })
+    const frames = (this.#selection.frames ?? []).filter((id) => frameOf(this.doc, id) !== undefined)
+    this.select({ steps, wires: this.#selection.wires.filter((id) => ids.has(id)), frames })
   }
 
   #show(ids: string[]): void {
     if (ids.length > 0) this.select({ steps: ids, wires: [] })
   }
 
-  async #save(doc: PipelineDoc): Promise<void> {
-    const view = await call('pipeline.save', { project: null, pipeline: this.name, doc })
+  // A file with comments is changed where the document changed; one without is written by the backend.
+  async #save(sheet: Sheet): Promise<void> {
+    const doc = bare(sheet)
+    const isCommented = hasComments(this.#file.text)
+    const text = isCommented ? patchText(this.#file.text, this.#file.doc, doc) : null
+    const kept = text === null ? null : await this.#saveText(text, doc)
+    this.#know(kept ?? (await call('pipeline.save', { project: null, pipeline: this.name, doc })))
+    if (isCommented && kept === null) toast({ title: 'The comments in the file could not be kept', detail: 'It has a form that the canvas cannot change in place. The last commit still has them.', tone: 'warning', stay: null })
+  }
+
+  // Ours only if the backend reads in it what is on screen.
+  async #saveText(text: string, doc: PipelineDoc): Promise<PipelineView | null> {
+    try {
+      const view = await call('pipeline.save_text', { project: null, pipeline: this.name, text })
+      return isSameDoc(view.doc, withoutNulls(doc)) ? view : null
+    } catch (thrown) {
+      if (toFailure(thrown).code === 'invalid_input') return null
+      throw thrown
+    }
+  }
+
+  #know(view: PipelineView): void {
+    this.#file = { text: view.text, doc: view.doc }
     this.#remember(JSON.stringify(view.doc))
   }
 

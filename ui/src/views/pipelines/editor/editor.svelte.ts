@@ -4,11 +4,16 @@ import { getContext, setContext, untrack } from 'svelte'
 
 import type { ColumnView, PipelineDoc, PipelineView, PlanView, Problem } from '../../../host/bindings'
 import { query, type Query } from '../../../host/host'
+import { compareDocs, type Comparison } from '../../../lib/graph/compare'
 import { endText, stepOf, type End } from '../../../lib/graph/doc'
-import { facesOf, type Face } from '../../../lib/graph/faces'
+import { facesWithSkipped, type Face } from '../../../lib/graph/faces'
+import { fixesFor, type Fix } from '../../../lib/graph/fixes'
 import type { Kinds } from '../../../lib/graph/kinds'
 import { tableSource } from '../../../lib/graph/outline'
+import { besideOf, type Sheet } from '../../../lib/graph/sheet'
+import { runnable } from '../../../lib/graph/skip'
 import { shell } from '../../../parts/shell.svelte'
+import { toast } from '../../../parts/toast.svelte'
 import { PipelineDocument } from './document.svelte'
 import { Running } from './running.svelte'
 
@@ -19,6 +24,9 @@ const KEY = Symbol('editor')
 /** The three ways to see a pipeline. */
 export type Mode = 'canvas' | 'outline' | 'file'
 
+/** Another version of the pipeline. A run's is without the steps that were skipped. */
+export type Compared = { label: string; doc: PipelineDoc; isRun: boolean }
+
 export class Editor {
   readonly document: PipelineDocument
   readonly running: Running
@@ -26,9 +34,16 @@ export class Editor {
   readonly view: Query<PipelineView>
   /** A step that the canvas is asked to bring into view, with a number so that the same may be asked twice. */
   wanted = $state.raw<{ id: string; turn: number } | null>(null)
+  /** What is checked, planned and run: the pipeline without its skipped steps. */
+  readonly runnable: PipelineDoc = $derived.by(() => runnable(this.document.doc, this.kinds))
   readonly faces: Map<string, Face> = $derived.by(() =>
-    facesOf({ doc: this.document.doc, problems: this.problems, plan: this.plan, run: this.running.run }),
+    facesWithSkipped({ doc: this.runnable, problems: this.problems, plan: this.plan, run: this.running.run }, this.doc),
   )
+  /** The list that is open: to find or add a step, or to draw or cut a wire of the selected one. */
+  asked = $state<'find' | 'connect' | 'disconnect' | 'add' | 'insert' | null>(null)
+  /** The version that what is on screen is compared with. */
+  compared = $state.raw<Compared | null>(null)
+  readonly comparison: Comparison | null = $derived.by(() => (this.compared === null ? null : compareDocs(this.compared.doc, this.compared.isRun ? this.runnable : this.doc, this.kinds)))
   #shown = $state.raw<End | null>(null)
   #settled = $state.raw<PipelineDoc | null>(null)
   #validation: Query<{ problems: Problem[]; columns: { [key in string]: ColumnView[] } }>
@@ -43,14 +58,18 @@ export class Editor {
       this.#settled === null ? null : { project: null, pipeline: this.document.name, doc: this.#settled, to: null }
     this.#validation = query('pipeline.validate', payload)
     this.#plan = query('pipeline.plan', () => (this.blocking.length > 0 ? null : payload()))
-    $effect(() => this.#settle(this.document.doc))
+    $effect(() => this.#settle(this.runnable))
     $effect(() => {
       if (view.data !== undefined) this.document.heed(view.data)
     })
   }
 
-  get doc(): PipelineDoc {
+  get doc(): Sheet {
     return this.document.doc
+  }
+  /** The graph once nobody has changed it for a moment: what the backend is asked about. */
+  get settled(): PipelineDoc | null {
+    return this.#settled
   }
   /** What is wrong; what the backend said last while it thinks again. */
   get problems(): Problem[] {
@@ -88,11 +107,23 @@ export class Editor {
     return out === undefined ? [] : (this.columns[`${id}.${out.name}`] ?? [])
   }
 
+  /** The ways out of a problem. */
+  fixesFor(problem: Problem): Fix[] {
+    return fixesFor(this.doc, this.kinds, this.columns, problem)
+  }
+
+  /** Goes one of them. */
+  mend(fix: Fix): void {
+    if (fix.type === 'show') this.show(fix.step)
+    else if (this.document.run(fix.outcome)) this.document.seal()
+  }
+
   /** Runs the pipeline as it is on screen, or what one step needs. */
   async run(to: string | null = null): Promise<void> {
     if (this.running.isLive || this.running.isStarting) return
+    if (to !== null && besideOf(this.doc).skipped.includes(to)) return void toast({ title: `${to} is skipped: take it in again to run to it`, tone: 'warning', stay: 5_000 })
     await this.document.flush()
-    const payload = { project: null, pipeline: this.document.name, doc: this.doc, to, threads: null, force: false }
+    const payload = { project: null, pipeline: this.document.name, doc: this.runnable, to, threads: null, force: false }
     if (!(await this.running.start(payload))) return
     if (to === null) shell.showDrawer('figures')
   }
@@ -101,6 +132,18 @@ export class Editor {
   show(id: string): void {
     this.document.selectStep(id)
     this.wanted = { id, turn: (this.wanted?.turn ?? 0) + 1 }
+  }
+
+  /** Selects a frame and goes to its title. */
+  showFrame(id: string): void {
+    this.document.select({ steps: [], wires: [], frames: [id] })
+    shell.toggleInspector(true)
+    requestAnimationFrame(() => document.querySelector<HTMLInputElement>('[data-testid=frame-title]')?.select())
+  }
+
+  /** Compares with another version, or no longer. */
+  compare(version: Compared | null): void {
+    this.compared = version
   }
 
   /** Shows what comes out of a port in the drawer. */

@@ -2,6 +2,7 @@
 
 import type { PlanView, Problem, RunDetail } from '../../../host/bindings'
 import { duration, plural } from '../../../lib/format'
+import { shortReason } from '../../../lib/graph/planning'
 
 /** `2 cached · 7 to run · ≈20 s`. What is known only later counts as to be run. */
 export function planLine(plan: PlanView): string {
@@ -16,7 +17,7 @@ export function planLine(plan: PlanView): string {
 /** What the plan line means, for its tooltip. */
 export function planHint(plan: PlanView): string {
   const pending = plan.steps.filter((step) => step.action === 'pending').length
-  const reasons = plan.steps.flatMap((step) => step.reasons.slice(0, 1).map((reason) => `${step.step}: ${reason}`))
+  const reasons = plan.steps.flatMap((step) => step.reasons.slice(0, 1).map((reason) => `${step.step}: ${shortReason(reason)}`))
   const shown = reasons.slice(0, 6)
   if (reasons.length > shown.length) shown.push(`and ${reasons.length - shown.length} more`)
   if (pending > 0) shown.push(`${plural(pending, 'step')} only if a step before comes to another result`)
