@@ -149,7 +149,7 @@ export type ChangeKind = "cells" | "added" | "removed";
 /**
  * What a change is about.
  */
-export type ChangeSubject = "first" | "parameter" | "input" | "column" | "dataset" | "kind" | "version" | "code" | "names" | "removed" | "environment";
+export type ChangeSubject = "first" | "parameter" | "input" | "column" | "dataset" | "kind" | "version" | "file" | "fact" | "names" | "removed" | "environment";
 
 /**
  * One thing that is different from the last time.
