@@ -1,5 +1,7 @@
 //! The arguments: nouns and verbs as in the list of commands.
 
+pub mod work;
+
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
@@ -71,6 +73,14 @@ pub enum Noun {
         /// What to do.
         #[command(subcommand)]
         verb: RunVerb,
+    },
+    /// Trials of a pipeline with other parameters.
+    Sweep(work::SweepArgs),
+    /// When pipelines run by themselves, while a daemon runs.
+    Trigger {
+        /// What to do.
+        #[command(subcommand)]
+        verb: work::TriggerVerb,
     },
     /// Registered models.
     Model {
@@ -547,10 +557,12 @@ pub enum PipelineVerb {
         /// Its name, or a TOML file.
         pipeline: String,
     },
-    /// Say what a run would do, and why.
+    /// Say what a run would do, and what changed since the last one.
     Explain {
         /// Its name, or a TOML file.
         pipeline: String,
+        /// Only this step.
+        step: Option<String>,
         /// Only what this step needs.
         #[arg(long)]
         to: Option<String>,
@@ -562,12 +574,34 @@ pub enum PipelineVerb {
         /// Only what this step needs.
         #[arg(long)]
         to: Option<String>,
+        /// Run this step again, with all that need it.
+        #[arg(long)]
+        from: Option<String>,
         /// Threads in all; as many as the machine has if left out.
         #[arg(long, short = 't')]
         threads: Option<u32>,
         /// Run every step again.
         #[arg(long)]
         force: bool,
+    },
+    /// Write a pipeline as a script that runs it step by step, with its text beside it.
+    Export {
+        /// Its name.
+        pipeline: String,
+        /// What it is to be.
+        #[arg(long, value_enum)]
+        format: work::ScriptFormat,
+        /// The folder to write into.
+        #[arg(long, short = 'o')]
+        to: PathBuf,
+    },
+    /// Make a pipeline of a `dvc.yaml`: each stage becomes a `command` step.
+    Import {
+        /// The file.
+        file: PathBuf,
+        /// The name of the pipeline to make.
+        #[arg(long, default_value = "dvc")]
+        name: String,
     },
     /// Commit a pipeline to the project's git repository.
     Commit {
@@ -611,6 +645,27 @@ pub enum RunVerb {
     },
     /// Stop a run.
     Cancel {
+        /// Its id, or its number.
+        run: String,
+    },
+    /// Go on with a run that failed, was stopped or died: what was done comes from the cache.
+    Resume {
+        /// Its id, or its number.
+        run: String,
+        /// Threads in all; as many as the machine has if left out.
+        #[arg(long, short = 't')]
+        threads: Option<u32>,
+    },
+    /// Repeat a run from what it recorded and compare the bytes; exits 4 if they differ.
+    Reproduce {
+        /// Its id, or its number.
+        run: String,
+        /// Threads in all; as many as the run had if left out.
+        #[arg(long, short = 't')]
+        threads: Option<u32>,
+    },
+    /// Show the receipts of a run that was repeated.
+    Receipts {
         /// Its id, or its number.
         run: String,
     },

@@ -9,12 +9,16 @@ pub mod deployments;
 pub mod figures;
 pub mod jobs;
 pub mod keeping;
+pub mod leaving;
+pub mod lineage;
 pub mod models;
 pub mod monitors;
 pub mod pipelines;
 pub mod quality;
 pub mod runs;
 pub mod sources;
+pub mod sweeps;
+pub mod triggers;
 pub mod workspaces;
 
 use crate::Engine;
@@ -32,6 +36,8 @@ use jobs::{JobList, JobPick, JobRef, JobView};
 use keeping::{
     DatasetDelete, DatasetExport, DatasetFollow, DatasetTag, FollowView, QueryExport, TrashPick, TrashView,
 };
+use leaving::{ExportedFile, ImportedPipeline, PipelineExport, PipelineImport};
+use lineage::{ExplainView, PipelineExplain, ReceiptView, RunReproduce, RunResume};
 use models::{
     GateReport, ModelDetail, ModelExport, ModelGate, ModelPick, ModelPredict, ModelPromote, ModelRegister,
     ModelSummary, ModelVersionDetail, ModelVersionPick,
@@ -48,6 +54,8 @@ use runs::{
     RunOutput, RunPage, RunPick,
 };
 use sources::{DatasetAsk, DatasetFetch, DatasetFile, DatasetReread, DatasetSniffKept, FileBytes};
+use sweeps::{SweepApplied, SweepApply, SweepPick, SweepResume, SweepStart, SweepSummary, SweepView};
+use triggers::{TriggerAdd, TriggerEventView, TriggerPick, TriggerView};
 use workspaces::{
     AuditEntry, AuditList, HomeView, Nothing, ProjectNew, ProjectOpen, ProjectStatus, ProjectSummary,
     Settings, WorkspaceCheck, WorkspaceGc, WorkspaceInfo,
@@ -112,6 +120,7 @@ crate::commands! { Engine;
     query  "pipeline.show"        pipelines::show: PipelinePick => PipelineView [Pipelines, Runs];
     query  "pipeline.validate"    pipelines::validate: PipelineExamine => Validation [Pipelines, Datasets];
     query  "pipeline.plan"        pipelines::plan: PipelineExamine => PlanView [Pipelines, Datasets, Runs];
+    query  "pipeline.explain"     lineage::explain: PipelineExplain => ExplainView [Pipelines, Datasets, Runs];
     query  "pipeline.preview"     pipelines::preview: PipelinePreview => PreviewView [Datasets];
     query  "pipeline.layout"      pipelines::layout: PipelineLayout => LayoutView [];
     action "pipeline.new"         pipelines::new: PipelineNew => PipelineView;
@@ -122,6 +131,8 @@ crate::commands! { Engine;
     action "pipeline.revert"      pipelines::revert: PipelinePick => PipelineView;
     action "pipeline.rename"      pipelines::rename: PipelineRename => PipelineView;
     action "pipeline.delete"      pipelines::delete: PipelinePick => ();
+    query  "pipeline.export"      leaving::export: PipelineExport => Vec<ExportedFile> [Pipelines];
+    action "pipeline.import"      leaving::import: PipelineImport => ImportedPipeline;
     action "pipeline.run"         pipelines::run: PipelineRun => RunStarted;
 
     query  "run.list"             runs::list: RunList => RunPage [Runs];
@@ -132,6 +143,23 @@ crate::commands! { Engine;
     query  "run.compare"          runs::compare: RunCompare => Comparison [Runs];
     action "run.cancel"           runs::cancel: RunPick => ();
     action "run.note"             runs::note: RunNote => ();
+    action "run.resume"           lineage::resume: RunResume => RunStarted;
+    action "run.reproduce"        lineage::reproduce: RunReproduce => JobRef;
+    query  "run.receipts"         lineage::receipts: RunPick => Vec<ReceiptView> [Runs];
+
+    query  "sweep.list"           sweeps::list: InProject => Vec<SweepSummary> [Runs];
+    query  "sweep.show"           sweeps::show: SweepPick => SweepView [Runs];
+    action "sweep.start"          sweeps::start: SweepStart => RunStarted;
+    action "sweep.pause"          sweeps::pause: SweepPick => ();
+    action "sweep.resume"         sweeps::resume: SweepResume => RunStarted;
+    action "sweep.apply"          sweeps::apply: SweepApply => SweepApplied;
+
+    query  "trigger.list"         triggers::list: InProject => Vec<TriggerView> [Projects, Pipelines, Runs];
+    query  "trigger.history"      triggers::history: TriggerPick => Vec<TriggerEventView> [Pipelines, Runs];
+    action "trigger.add"          triggers::add: TriggerAdd => TriggerView;
+    action "trigger.pause"        triggers::pause: TriggerPick => ();
+    action "trigger.resume"       triggers::resume: TriggerPick => ();
+    action "trigger.remove"       triggers::remove: TriggerPick => ();
 
     query  "model.list"           models::list: InProject => Vec<ModelSummary> [Models, Deployments];
     query  "model.show"           models::show: ModelPick => ModelDetail [Models, Deployments];
