@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::data::{cells, imported};
 use super::{Context, rows, text};
 use crate::absolute;
-use crate::args::{ConnectionKind, ConnectionTls, ConnectionVerb, FolderArgs};
+use crate::args::data::{ConnectionKind, ConnectionTls, ConnectionVerb, FolderArgs};
 
 /// How something is imported.
 pub struct Wanted<'a> {
