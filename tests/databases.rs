@@ -279,6 +279,34 @@ fn a_query_only_reads_and_what_is_wrong_with_it_is_said() {
 }
 
 #[test]
+fn a_look_at_an_answer_keeps_nothing_of_it() {
+    let server = Postgres::start();
+    server.run(
+        "create table t (x int, word text); insert into t select n, 'w' || n from generate_series(1, 900) n",
+    );
+    let world = server.world();
+    let look = |query: &str| call(&world, &["connection", "preview", "db", query]);
+    let (code, page, said) = look("select x, word from t order by x desc; -- the newest\n");
+    assert_eq!(code, Some(2), "a comment after the end is no query: {said} {page}");
+    let (code, page, said) = look("select x, word from t order by x desc -- the newest");
+    assert_eq!(code, Some(0), "{said}");
+    assert_eq!(page["rows"].as_array().map(Vec::len), Some(50), "{page}");
+    assert_eq!(page["rows"][0], json!(["900", "w900"]));
+    assert_eq!(
+        page["columns"],
+        json!([{ "name": "x", "kind": "integer" }, { "name": "word", "kind": "text" }])
+    );
+    assert_eq!(look("select x from t;").0, Some(0));
+    for (query, word) in [("select y from t", "does not exist"), ("select x from t where false", "no rows")] {
+        let (code, _, said) = look(query);
+        assert!(code == Some(2) && said.contains(word), "{query}: {said}");
+    }
+    let (code, _, _) = look("update t set x = 1 returning x");
+    assert_eq!(code, Some(2), "it only reads");
+    assert_eq!(world.ok(&["dataset", "list"]), json!([]));
+}
+
+#[test]
 fn who_has_no_password_is_told_where_one_is_looked_for_and_none_is_written_down() {
     let server = Postgres::start();
     let world = server.world();

@@ -52,7 +52,7 @@ fn a_changed_file_is_version_two_and_reruns_what_depends_on_it() {
     assert_eq!((&changed["isNew"], &changed["version"]), (&Value::from(true), &Value::from(2)));
     let plan = world.ok(&["pipeline", "explain", "birds", "--to", "split"]);
     assert_eq!(plan["steps"][0]["action"], "run");
-    assert_eq!(plan["steps"][0]["reasons"][0], "the dataset has other content or another target");
+    assert_eq!(plan["steps"][0]["reasons"][0], "the dataset changed from `birds v1` to `birds v2`");
 }
 
 #[test]

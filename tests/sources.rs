@@ -165,6 +165,14 @@ fn a_folder_of_pictures_is_a_table_of_its_files_and_comes_out_again() {
     let counts = ["addedRows", "removedRows", "changedRows"].map(|field| diff[field].clone());
     assert_eq!(counts, [json!(1), json!(0), json!(1)], "{diff}");
 
+    let bytes = |path: &str| json!({ "dataset": "pets", "version": 1, "path": path }).to_string();
+    let file = world.ok(&["call", "dataset.file", &bytes("cat/2.png")]);
+    let head = file["base64"].as_str().unwrap_or_default();
+    assert!(file["sizeBytes"] == 37 && head.starts_with("iVBORw0KGgo") && head.len() == 52, "{file}");
+    for none in ["eel/1.png", "cat", "../pets/cat/2.png", ".fettle/files.jsonl"] {
+        world.fails(2, &["call", "dataset.file", &bytes(none)]);
+    }
+
     let out = world.path("out");
     world.ok(&["dataset", "export", "pets", "-v", "1", "-o", testkit::text(&out)]);
     assert_eq!(std::fs::read(out.join("cat/2.png")).expect("written"), png(64, 48, 2));

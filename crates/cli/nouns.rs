@@ -5,6 +5,8 @@ mod keeping;
 mod models;
 mod pipelines;
 mod sources;
+mod sweeps;
+mod triggers;
 
 use base::{Error, Result};
 use serde_json::{Map, Value, json};
@@ -78,6 +80,8 @@ pub fn run(args: &Args, noun: &Noun, printer: &Printer) -> Result<u8> {
         Noun::Trash { verb } => keeping::trash(&context, verb),
         Noun::Pipeline { verb } => pipelines::pipeline(&context, verb),
         Noun::Run { verb } => pipelines::run(&context, verb),
+        Noun::Sweep(args) => sweeps::sweep(&context, args),
+        Noun::Trigger { verb } => triggers::trigger(&context, verb),
         Noun::Model { verb } => models::model(&context, verb),
         Noun::Target { .. } => models::targets(&context),
         Noun::Deployment { verb } => models::deployment(&context, verb),

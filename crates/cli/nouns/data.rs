@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{Context, keeping, rows, sources, text};
 use crate::absolute;
-use crate::args::{DatasetArgs, DatasetVerb};
+use crate::args::data::{DatasetArgs, DatasetVerb};
 use crate::print::table;
 
 /// Runs a verb and gives back the exit code.

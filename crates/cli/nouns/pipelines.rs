@@ -61,15 +61,31 @@ pub fn pipeline(context: &Context, verb: &PipelineVerb) -> Result<u8> {
             });
             Ok(if is_good { 0 } else { Code::InvalidInput.exit_code() })
         }
-        PipelineVerb::Explain { pipeline, to } => {
+        PipelineVerb::Explain { pipeline, step, to } => {
             let name = named(context, pipeline)?;
-            context.show("pipeline.plan", json!({ "pipeline": name, "to": to }), plan)
+            let request = json!({ "pipeline": name, "step": step, "to": to });
+            context.show("pipeline.explain", request, plan)
         }
-        PipelineVerb::Run { pipeline, to, threads, force } => {
+        PipelineVerb::Run { pipeline, to, from, threads, force } => {
             let name = named(context, pipeline)?;
-            let request = json!({ "pipeline": name, "to": to, "threads": threads, "force": force });
+            let request =
+                json!({ "pipeline": name, "to": to, "from": from, "threads": threads, "force": force });
             let job = context.backend.run_job("pipeline.run", context.request(request), context.printer)?;
             show_run(context, job.subject["run"].as_str().unwrap_or_default())
+        }
+        PipelineVerb::Export { pipeline, format, to } => export(context, pipeline, format.word(), to),
+        PipelineVerb::Import { file, name } => {
+            let request = json!({ "path": crate::absolute(file)?, "name": name });
+            context.show("pipeline.import", request, |made| {
+                let steps = made["doc"]["steps"].as_array().map_or(0, Vec::len);
+                let notes = made["notes"]
+                    .as_array()
+                    .into_iter()
+                    .flatten()
+                    .map(|note| format!("note: {}", text(note)));
+                let head = format!("made `{name}` with {steps} steps");
+                std::iter::once(head).chain(notes).collect::<Vec<_>>().join("\n")
+            })
         }
         PipelineVerb::Commit { pipeline, message } => {
             let request = json!({ "pipeline": pipeline, "message": message });
@@ -78,6 +94,36 @@ pub fn pipeline(context: &Context, verb: &PipelineVerb) -> Result<u8> {
             })
         }
     }
+}
+
+fn export(context: &Context, pipeline: &str, format: &str, to: &Path) -> Result<u8> {
+    let request = context.request(json!({ "pipeline": pipeline, "format": format }));
+    let files: Value = context.backend.call("pipeline.export", request)?;
+    std::fs::create_dir_all(to).map_err(|e| Error::io("create", to, &e))?;
+    let mut written = Vec::new();
+    for file in files.as_array().into_iter().flatten() {
+        let path = to.join(text(&file["name"]));
+        std::fs::write(&path, text(&file["text"])).map_err(|e| Error::io("write", &path, &e))?;
+        if file["isProgram"] == true {
+            make_runnable(&path)?;
+        }
+        written.push(path.display().to_string());
+    }
+    context.printer.result(&json!({ "files": written }), |_| format!("wrote {}", written.join(", ")));
+    Ok(0)
+}
+
+#[cfg(unix)]
+fn make_runnable(path: &Path) -> Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let mode = std::fs::Permissions::from_mode(0o755);
+    std::fs::set_permissions(path, mode).map_err(|e| Error::io("write", path, &e))
+}
+
+/// Elsewhere the name decides what can be run.
+#[cfg(not(unix))]
+fn make_runnable(_path: &Path) -> Result<()> {
+    Ok(())
 }
 
 /// The pipeline's name; a TOML file is first saved as the draft of the pipeline it names.
@@ -142,8 +188,11 @@ fn problem(problem: &Value) -> String {
 
 fn plan(plan: &Value) -> String {
     let steps = plan["steps"].as_array().into_iter().flatten();
-    let lines = steps.map(|step| vec![text(&step["step"]), text(&step["action"]), text(&step["reasons"])]);
-    let lines = table(&["step", "plan", "why"], &lines.collect::<Vec<_>>());
+    let lines = steps.map(|step| {
+        let last = step["lastRun"]["number"].as_u64().map_or_else(String::new, |number| format!("#{number}"));
+        vec![text(&step["step"]), text(&step["action"]), last, text(&step["reasons"])]
+    });
+    let lines = table(&["step", "plan", "last run", "why"], &lines.collect::<Vec<_>>());
     format!("{lines}\n{} cached, {} to run", plan["cached"], plan["toRun"])
 }
 
@@ -176,6 +225,30 @@ pub fn run(context: &Context, verb: &RunVerb) -> Result<u8> {
             context.printer.note("stopped");
             Ok(0)
         }
+        RunVerb::Resume { run, threads } => {
+            let request = json!({ "run": run, "threads": threads });
+            let job = context.backend.run_job("run.resume", request, context.printer)?;
+            show_run(context, job.subject["run"].as_str().unwrap_or_default())
+        }
+        RunVerb::Reproduce { run, threads } => {
+            let request = json!({ "run": run, "threads": threads });
+            let job = context.backend.run_job("run.reproduce", request, context.printer)?;
+            let result = job.result.unwrap_or_default();
+            let is_identical = result["receipt"]["isIdentical"] == true;
+            context.printer.result(&result["receipt"], |_| text(&result["text"]));
+            Ok(if is_identical { 0 } else { Code::GateFailed.exit_code() })
+        }
+        RunVerb::Receipts { run } => {
+            let reply: Value = context.backend.call("run.receipts", json!({ "run": run }))?;
+            context.printer.result(&reply, |kept| {
+                let texts = kept.as_array().into_iter().flatten().map(|one| {
+                    let at = base::Timestamp(one["at"].as_i64().unwrap_or(0));
+                    format!("{}. {at}\n{}", one["number"], text(&one["text"]))
+                });
+                texts.collect::<Vec<_>>().join("\n\n")
+            });
+            Ok(0)
+        }
     }
 }
 
@@ -188,8 +261,14 @@ fn show_run(context: &Context, run: &str) -> Result<u8> {
         let steps = table(&heading, &steps.collect::<Vec<_>>());
         let models = run["models"].as_array().into_iter().flatten();
         let models = models.map(|model| format!("{} {}", text(&model["step"]), text(&model["metrics"])));
+        let origin = match (run["origin"]["cause"].as_str(), run["origin"]["run"]["number"].as_u64()) {
+            (Some("resume"), Some(number)) => format!(", goes on with run {number}"),
+            (Some("trial"), Some(number)) => format!(", a trial of sweep {number}"),
+            (Some("trigger"), _) => ", started by a trigger".to_owned(),
+            _ => String::new(),
+        };
         format!(
-            "run {} of {}: {}, {} of {} steps from the cache\n{steps}\n{}",
+            "run {} of {}{origin}: {}, {} of {} steps from the cache\n{steps}\n{}",
             summary["number"],
             text(&summary["pipeline"]),
             text(&summary["state"]),

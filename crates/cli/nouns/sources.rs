@@ -6,10 +6,10 @@ use std::path::Path;
 use base::{Error, Result};
 use serde_json::{Value, json};
 
-use super::data::imported;
+use super::data::{cells, imported};
 use super::{Context, rows, text};
 use crate::absolute;
-use crate::args::{ConnectionKind, ConnectionTls, ConnectionVerb, FolderArgs};
+use crate::args::data::{ConnectionKind, ConnectionTls, ConnectionVerb, FolderArgs};
 
 /// How something is imported.
 pub struct Wanted<'a> {
@@ -107,6 +107,12 @@ pub fn connection(context: &Context, verb: &ConnectionVerb) -> Result<u8> {
             let request = json!({ "name": name, "password": known_password(name) });
             let job = context.backend.run_job("connection.test", request, context.printer)?;
             context.printer.result(&job.result.unwrap_or_default(), |result| text(&result["server"]));
+            Ok(0)
+        }
+        ConnectionVerb::Preview { name, query } => {
+            let request = json!({ "name": name, "query": query, "password": known_password(name) });
+            let job = context.backend.run_job("connection.preview", request, context.printer)?;
+            context.printer.result(&job.result.unwrap_or_default(), cells);
             Ok(0)
         }
         ConnectionVerb::Remove { name } => {

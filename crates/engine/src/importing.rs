@@ -26,6 +26,9 @@ use crate::taking_in::is_read_at_once;
 use fetch::{Address, Fetched};
 use folders::folder_options;
 
+/// As much of an answer as somebody looks at before it is imported.
+const PREVIEW_ROWS: u32 = 50;
+
 /// What an import found, kept as an object beside the bytes.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct ImportRecord {
@@ -240,6 +243,40 @@ impl Engine {
         Ok(Arrived { source_name: address.file_name(), origin, ..arrived })
     }
 
+    /// The first rows of the answer of a query, of which nothing is kept.
+    ///
+    /// # Errors
+    /// As [`connect::query`].
+    pub(crate) fn preview_answer(
+        &self,
+        question: &Question,
+        progress: &Progress,
+    ) -> Result<(ParseOptions, data::import::Preview)> {
+        let temp = self.table_draft()?;
+        let file = temp.path().join("answer");
+        let query = question.sql.trim().trim_end_matches(';');
+        // The line end closes a comment at the end of the query.
+        let sql = format!("select * from ({query}\n) as preview limit {PREVIEW_ROWS}");
+        self.answer(&Question { sql, ..question.clone() }, &file, progress)?;
+        let options = ParseOptions { format: Format::Arrow, ..ParseOptions::default() };
+        let preview = self.preview(&file, &options).map_err(|error| without_path(error, &file))?;
+        Ok((options, preview))
+    }
+
+    /// Asks a database and writes the answer to a file.
+    fn answer(&self, question: &Question, file: &Path, progress: &Progress) -> Result<connect::Answer> {
+        let Question { connection: name, sql, password, most_bytes } = question;
+        let connection = self.connection(name)?;
+        let password = self.password(name, &connection, password.clone());
+        let to = (file, most_bytes.unwrap_or(connect::MOST_BYTES));
+        let answer = connect::query(&connection.server(), password.as_deref(), sql, to, progress)
+            .map_err(|error| with_way_in(name, password.is_some(), error))?;
+        if answer.rows == 0 {
+            return Err(Error::invalid("the query has no rows").hint("ask for some"));
+        }
+        Ok(answer)
+    }
+
     /// Asks a database and keeps the answer.
     fn take_answer(
         &self,
@@ -248,17 +285,10 @@ impl Engine {
         before: Option<&DatasetVersion>,
         progress: &Progress,
     ) -> Result<Arrived> {
-        let Question { connection: name, sql, password, most_bytes } = question;
-        let connection = self.connection(name)?;
-        let password = self.password(name, &connection, password.clone());
+        let Question { connection: name, sql, .. } = question;
         let temp = self.table_draft()?;
         let file = temp.path().join("answer");
-        let to = (file.as_path(), most_bytes.unwrap_or(connect::MOST_BYTES));
-        let answer = connect::query(&connection.server(), password.as_deref(), sql, to, progress)
-            .map_err(|error| with_way_in(name, password.is_some(), error))?;
-        if answer.rows == 0 {
-            return Err(Error::invalid("the query has no rows").hint("ask for some"));
-        }
+        let answer = self.answer(question, &file, progress)?;
         // The file says what its columns are; only what somebody set of them is taken from before.
         let kinds = match (&what.options, before) {
             (Some(options), _) => options.kinds.clone(),

@@ -1,9 +1,13 @@
-//! Which results of steps are kept, remembered in the index for a project.
+//! Which results of steps are kept, remembered in the index. A result is found by its key alone,
+//! whichever pipeline or project of the workspace made it; what a step last depended on is
+//! remembered for each step of each pipeline.
 
-use base::{Code, Error, ProjectId, Result};
-use flow::cache::{Entry, Ledger};
+use base::{Code, Error, ProjectId, Result, RunId};
+use flow::cache::{Entry, Ledger, Use};
+use flow::explain::Facts;
 use serde_json::json;
 use store::cache::{self, CacheEntry};
+use store::uses::{self, StepUse};
 
 use crate::Engine;
 
@@ -11,6 +15,8 @@ use crate::Engine;
 pub(crate) struct ProjectLedger<'a> {
     pub(crate) engine: &'a Engine,
     pub(crate) project_id: ProjectId,
+    /// The run that makes or uses results.
+    pub(crate) run_id: Option<RunId>,
 }
 
 impl Ledger for ProjectLedger<'_> {
@@ -18,12 +24,12 @@ impl Ledger for ProjectLedger<'_> {
         self.engine.store().read(|db| cache::find(db, key))?.map(entry).transpose()
     }
 
-    fn last(&self, pipeline: &str, step: &str) -> Result<Option<Entry>> {
-        let found = self.engine.store().read(|db| cache::latest(db, &self.project_id, pipeline, step))?;
-        found.map(entry).transpose()
+    fn last(&self, pipeline: &str, step: &str) -> Result<Option<Use>> {
+        let found = self.engine.store().read(|db| uses::find(db, &self.project_id, pipeline, step))?;
+        found.map(used).transpose()
     }
 
-    fn put(&self, pipeline: &str, step: &str, entry: &Entry) -> Result<()> {
+    fn put(&self, pipeline: &str, step: &str, entry: &Entry, facts: &Facts) -> Result<()> {
         let now = self.engine.store().clock().now();
         let row = CacheEntry {
             key: entry.key.clone(),
@@ -36,17 +42,43 @@ impl Ledger for ProjectLedger<'_> {
             created_at: now,
             last_used_at: now,
         };
-        self.engine.store().note(|change| cache::put(change, &row))
+        let used = StepUse {
+            project_id: self.project_id.clone(),
+            pipeline: pipeline.to_owned(),
+            step_id: step.to_owned(),
+            key: entry.key.clone(),
+            components: json!(entry.components),
+            facts: json!(facts),
+            run_id: self.run_id.clone(),
+            used_at: now,
+        };
+        self.engine.store().note(|change| {
+            cache::put(change, &row)?;
+            uses::put(change, &used)
+        })
     }
 }
 
+fn corrupt(e: serde_json::Error) -> Error {
+    Error::new(Code::Corrupt, "an entry of the step cache cannot be read").because(e)
+}
+
 fn entry(row: CacheEntry) -> Result<Entry> {
-    let corrupt = |e| Error::new(Code::Corrupt, "an entry of the step cache cannot be read").because(e);
     Ok(Entry {
         key: row.key,
         components: serde_json::from_value(row.components).map_err(corrupt)?,
         outputs: serde_json::from_value(row.outputs["artifacts"].clone()).map_err(corrupt)?,
         outcome: serde_json::from_value(row.outputs["outcome"].clone()).map_err(corrupt)?,
         duration_ms: row.outputs["durationMs"].as_u64().unwrap_or(0),
+    })
+}
+
+fn used(row: StepUse) -> Result<Use> {
+    Ok(Use {
+        key: row.key,
+        components: serde_json::from_value(row.components).map_err(corrupt)?,
+        facts: serde_json::from_value(row.facts).map_err(corrupt)?,
+        run: row.run_id.map(|id| id.to_string()),
+        at_ms: row.used_at.as_ms(),
     })
 }

@@ -13,6 +13,7 @@ mod following;
 mod importing;
 mod jobs;
 mod ledger;
+mod lineage;
 mod links;
 mod models;
 mod monitor;
@@ -26,9 +27,12 @@ pub mod rpc;
 mod run_views;
 mod running;
 pub mod sample;
+mod sources;
 mod step_views;
+mod sweeping;
 mod taking_in;
 mod targets;
+mod triggering;
 mod views;
 mod watch;
 mod workspace;
@@ -127,13 +131,26 @@ impl Engine {
         Self::over(Store::open_or_create(folder, Access::Owner, Clock::system())?)
     }
 
-    fn over((store, feed): (Store, ChangeFeed)) -> Result<Self> {
+    /// As [`Engine::create`], with a clock and a program for its steps that are handed in: for tests
+    /// that move the time by hand.
+    ///
+    /// # Errors
+    /// As [`Engine::create`].
+    pub fn create_with(folder: &Path, clock: Clock, program: PathBuf) -> Result<Self> {
+        Ok(Self::assemble(Store::create(folder, clock)?, program))
+    }
+
+    fn over(opened: (Store, ChangeFeed)) -> Result<Self> {
         let program = match std::env::var_os("FETTLE_BIN") {
             Some(program) => PathBuf::from(program),
             None => {
                 std::env::current_exe().map_err(|e| Error::internal("cannot find this program").because(e))?
             }
         };
+        Ok(Self::assemble(opened, program))
+    }
+
+    fn assemble((store, feed): (Store, ChangeFeed), program: PathBuf) -> Self {
         let engine = Self(Arc::new(Inner {
             store,
             jobs: Jobs::default(),
@@ -145,7 +162,7 @@ impl Engine {
             repositories: Mutex::default(),
         }));
         engine.forward(feed);
-        Ok(engine)
+        engine
     }
 
     /// Runs a command of the list.

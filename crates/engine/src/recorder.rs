@@ -86,6 +86,7 @@ impl<'a> Recorder<'a> {
                 "registered": registered,
                 "tries": tries,
                 "environment": entry.outcome.environment,
+                "outside": flow::outside::part_of(&entry.components),
             });
             row.started_at = row.started_at.or(Some(now));
             row.finished_at = Some(now);

@@ -7,7 +7,7 @@ use flow::file::Pipeline;
 use flow::kinds::{CURVES_FILE, FIGURES_FILE, ModelMetrics, Report};
 use serde_json::Value;
 use store::projects::Project;
-use store::run_list::{RunFilter, RunOrder};
+use store::run_list::{Nesting, RunFilter, RunOrder};
 use store::runs::{self, Run, RunState as StoredRunState};
 use store::steps::{self, StepRun, StepState as StoredStepState};
 use store::{Page, metrics};
@@ -218,6 +218,7 @@ impl Engine {
         let filter = RunFilter {
             project_id: Some(project.id.clone()),
             pipeline: Some(pipeline.to_owned()),
+            nesting: Nesting::Outermost,
             ..RunFilter::default()
         };
         let found =
@@ -237,6 +238,8 @@ impl Engine {
             error: told.run.error.clone().map(Into::into),
             environment: environment(&told.run),
             models: told.models(),
+            origin: self.run_origin(&told.run.id)?,
+            resumed_by: self.resumed_by(&told.run.id)?,
         })
     }
 

@@ -1,19 +1,23 @@
 //! Running a pipeline: the run's record, its job, its live curves.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
 use base::{Code, Error, Progress, Result, RunId};
 use flow::cache::Results;
-use flow::execute::{Execution, Planned, Planner, Summary};
+use flow::child::Message;
+use flow::execute::{Execution, Observer, Planned, Planner, Summary, Update};
+use flow::explain::{PROGRAM, system};
 use flow::file::Pipeline;
-use flow::graph::{Graph, Problem};
+use flow::graph::{Graph, Problem, Selection};
 use flow::kind::Source;
 use flow::launch::Launcher;
 use flow::outside::Place;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use store::origins::{self, Cause, Origin};
 use store::projects::Project;
-use store::runs::{self, NewRun, RunState};
+use store::runs::{self, NewRun, Run, RunState};
 use store::steps::{self, StepRun};
 use store::{Action, Topic};
 
@@ -23,16 +27,60 @@ use crate::commands::runs::StepCurve;
 use crate::jobs::Title;
 use crate::ledger::ProjectLedger;
 use crate::recorder::Recorder;
+use crate::sources::Pins;
 
 /// What a run is asked to do.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Wanted {
+    /// This step runs again, with all that need it; none for no such step.
+    pub(crate) from: Option<String>,
     /// Only what this step needs.
     pub(crate) to: Option<String>,
     /// Threads in all; as many as the settings or the machine say if none.
     pub(crate) threads: Option<u32>,
     /// True to run every step again.
     pub(crate) force: bool,
+    /// Exactly these steps, which need no others; instead of `from` and `to`.
+    pub(crate) only: Option<BTreeSet<String>>,
+    /// These steps run again even if their result is there.
+    pub(crate) again: BTreeSet<String>,
+    /// What asked for it, and the run that it goes on with or belongs to.
+    pub(crate) origin: Option<(Cause, Option<RunId>)>,
+    /// Dataset versions to read instead of the newest.
+    pub(crate) pins: Pins,
+    /// A name for people, instead of the pipeline's.
+    pub(crate) name: Option<String>,
+    /// The experiment, instead of the pipeline's.
+    pub(crate) experiment: Option<String>,
+}
+
+/// What is written down with a run beside its rows, to go on with it or to repeat it.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct RunFacts {
+    /// The version of Fettle.
+    pub(crate) program: String,
+    /// The system and the processor.
+    pub(crate) system: String,
+    /// The versions of the kinds, by step.
+    pub(crate) kinds: BTreeMap<String, u32>,
+    /// The dataset versions, by step.
+    pub(crate) datasets: Pins,
+    /// The steps that ran again even if their result was there.
+    pub(crate) again: BTreeSet<String>,
+}
+
+/// A run that has its row and is about to be done.
+pub(crate) struct Launch {
+    /// The project.
+    pub(crate) project: Project,
+    /// The run.
+    pub(crate) run: Run,
+    /// The pipeline exactly as it runs.
+    pub(crate) pipeline: Pipeline,
+    selection: Selection,
+    threads: usize,
+    pins: Pins,
 }
 
 /// A point of a live curve: round, training, validation.
@@ -78,7 +126,8 @@ const JOB_TRIES: u32 = 40;
 const JOB_WAIT: std::time::Duration = std::time::Duration::from_millis(25);
 
 impl Engine {
-    fn threads(&self, wanted: Option<u32>) -> Result<usize> {
+    /// How many threads a run has in all.
+    pub(crate) fn threads(&self, wanted: Option<u32>) -> Result<usize> {
         let wanted = match wanted {
             Some(0) => return Err(Error::invalid("a run needs at least one thread")),
             Some(wanted) => wanted,
@@ -93,121 +142,193 @@ impl Engine {
         &self,
         project: &Project,
         pipeline: Pipeline,
-        wanted: Wanted,
+        wanted: &Wanted,
     ) -> Result<RunStarted> {
-        let examined = self.examine(project, &pipeline);
-        let blocking: Vec<Problem> = match &wanted.to {
-            Some(to) => blocking_for(&pipeline, to, examined.problems),
-            None => examined.problems,
+        let launch = self.create_run(project, pipeline, wanted)?;
+        let name = &launch.pipeline.name;
+        let id = launch.run.id.clone();
+        let title = Title {
+            kind: "pipeline.run",
+            title: format!("Running {name}"),
+            subject: json!({ "run": id.to_string(), "pipeline": name }),
         };
+        let job = self.start_job(&title, move |engine, progress| {
+            let summary = engine.perform(&launch, progress, &|_, _| ())?;
+            let (steps, cached) = (summary.results.len(), summary.cached);
+            Ok(json!({ "run": launch.run.id.to_string(), "steps": steps, "cached": cached }))
+        })?;
+        Ok(RunStarted { run_id: id.to_string(), job_id: job.to_string() })
+    }
+
+    /// Makes the row of a run, after looking whether it can run.
+    pub(crate) fn create_run(
+        &self,
+        project: &Project,
+        pipeline: Pipeline,
+        wanted: &Wanted,
+    ) -> Result<Launch> {
+        let examined = self.examine(project, &pipeline);
+        let graph = Graph::build(&pipeline).map_err(|problems| Problem::to_error(&problems))?;
+        let mut selection = match &wanted.only {
+            Some(steps) => Selection { steps: steps.clone(), again: BTreeSet::new() },
+            None => graph.select(wanted.from.as_deref(), wanted.to.as_deref())?,
+        };
+        selection.again.extend(wanted.again.iter().cloned());
+        let is_blocking =
+            |problem: &Problem| problem.step.as_ref().is_none_or(|step| selection.steps.contains(step));
+        let blocking: Vec<Problem> = examined.problems.into_iter().filter(is_blocking).collect();
         if !blocking.is_empty() {
             return Err(Problem::to_error(&blocking));
         }
-        let graph = Graph::build(&pipeline).map_err(|problems| Problem::to_error(&problems))?;
-        let needed = graph.needed(wanted.to.as_deref())?;
+        if wanted.force {
+            selection.again = selection.steps.clone();
+        }
         let threads = self.threads(wanted.threads)?;
-        let git_commit = self.git(project)?.last()?.map(|commit| commit.id);
-        let digest = self.store().objects().put_bytes(pipeline.to_text().as_bytes())?;
+        let pins = self.pin(project, &graph, &selection.steps, &wanted.pins)?;
+        let run = self.create_rows(project, &pipeline, wanted, (&graph, &selection, &pins), threads)?;
+        Ok(Launch { project: project.clone(), run, pipeline, selection, threads, pins })
+    }
+
+    fn create_rows(
+        &self,
+        project: &Project,
+        pipeline: &Pipeline,
+        wanted: &Wanted,
+        (graph, selection, pins): (&Graph, &Selection, &Pins),
+        threads: usize,
+    ) -> Result<Run> {
+        let nodes: Vec<_> =
+            graph.nodes().iter().filter(|node| selection.steps.contains(&node.step.id)).collect();
+        let name = &pipeline.name;
         let new = NewRun {
             project_id: project.id.clone(),
-            pipeline: pipeline.name.clone(),
-            name: pipeline.name.clone(),
-            experiment: pipeline.name.clone(),
-            pipeline_digest: Some(digest),
-            git_commit,
+            pipeline: name.clone(),
+            name: wanted.name.clone().unwrap_or_else(|| name.clone()),
+            experiment: wanted.experiment.clone().unwrap_or_else(|| name.clone()),
+            pipeline_digest: Some(self.store().objects().put_bytes(pipeline.to_text().as_bytes())?),
+            git_commit: self.git(project)?.last()?.map(|commit| commit.id),
             threads: Some(threads as u32),
             note: String::new(),
         };
-        let run = self.store().write(Action::new("pipeline.run", &pipeline.name), |w| {
+        let facts = RunFacts {
+            program: PROGRAM.to_owned(),
+            system: system(),
+            kinds: nodes.iter().map(|node| (node.step.id.clone(), node.declaration.version)).collect(),
+            datasets: pins.clone(),
+            again: selection.again.clone(),
+        };
+        let (cause, of_run) = wanted.origin.clone().unwrap_or((Cause::Asked, None));
+        let origin = Origin { cause, of_run, facts: json!(facts) };
+        self.store().write(Action::new("pipeline.run", name), |w| {
             let run = runs::create(w, new)?;
-            for (at, node) in graph.nodes().iter().filter(|node| needed.contains(&node.step.id)).enumerate() {
+            origins::set(w, &run.id, &origin)?;
+            for (at, node) in nodes.iter().enumerate() {
                 steps::save(w, &StepRun::pending(&run.id, &node.step.id, at as u32, node.declaration.kind))?;
             }
-            Ok(run)
-        })?;
-        let title = Title {
-            kind: "pipeline.run",
-            title: format!("Running {}", pipeline.name),
-            subject: json!({ "run": run.id.to_string(), "pipeline": pipeline.name }),
-        };
-        let (project, id) = (project.clone(), run.id.clone());
-        let job = self.start_job(&title, move |engine, progress| {
-            engine.run_pipeline(&project, &id, &pipeline, &wanted, threads, progress)
-        })?;
-        Ok(RunStarted { run_id: run.id.to_string(), job_id: job.to_string() })
-    }
-
-    fn run_pipeline(
-        &self,
-        project: &Project,
-        id: &RunId,
-        pipeline: &Pipeline,
-        wanted: &Wanted,
-        threads: usize,
-        progress: &Progress,
-    ) -> Result<Value> {
-        self.store().note(|change| runs::start(change, id))?;
-        let ran = self.execute(project, id, pipeline, wanted, threads, progress);
-        self.0.curves.forget(id);
-        let (state, error) = match &ran {
-            Ok(summary) => match &summary.failure {
-                None => (RunState::Done, None),
-                Some((step, error)) => {
-                    let gate = error.code == Code::GateFailed;
-                    let code = if gate { Code::GateFailed } else { Code::StepFailed };
-                    let error = Error { code, ..error.clone() }.within(format!("step `{step}` failed"));
-                    (RunState::Failed, Some(error))
-                }
-            },
-            Err(error) if error.code == Code::Cancelled => (RunState::Cancelled, Some(error.clone())),
-            Err(error) => (RunState::Failed, Some(error.clone())),
-        };
-        self.store().write(Action::new("run.finish", &pipeline.name).with("state", state.as_str()), |w| {
-            w.touch(Topic::Runs);
-            runs::finish(w, id, state, error.as_ref())
-        })?;
-        self.limit_cache()?;
-        match error {
-            Some(error) => Err(error),
-            None => {
-                let summary = ran?;
-                Ok(json!({ "run": id.to_string(), "steps": summary.results.len(), "cached": summary.cached }))
+            for (step, pinned) in &pins.0 {
+                runs::add_input(w, &run.id, step, &pinned.version_id.parse()?)?;
             }
-        }
+            Ok(run)
+        })
     }
 
-    fn execute(
+    /// Does a run to its end and writes down how it ended. `on_message` hears what the steps say.
+    ///
+    /// # Errors
+    /// Why the run failed: that of its first failed step, if one failed.
+    pub(crate) fn perform(
         &self,
-        project: &Project,
-        id: &RunId,
-        pipeline: &Pipeline,
-        wanted: &Wanted,
-        threads: usize,
+        launch: &Launch,
         progress: &Progress,
+        on_message: &(dyn Fn(&str, &Message) + Sync),
     ) -> Result<Summary> {
+        let id = &launch.run.id;
+        self.store().note(|change| runs::start(change, id))?;
+        let ran = self.execute(launch, progress, on_message);
+        self.0.curves.forget(id);
+        let ended = ran.and_then(|summary| match &summary.failure {
+            None => Ok(summary),
+            Some((step, error)) => {
+                let is_gate = error.code == Code::GateFailed;
+                let code = if is_gate { Code::GateFailed } else { Code::StepFailed };
+                Err(Error { code, ..error.clone() }.within(format!("step `{step}` failed")))
+            }
+        });
+        let state = match &ended {
+            Ok(_) => RunState::Done,
+            Err(error) if error.code == Code::Cancelled => RunState::Cancelled,
+            Err(_) => RunState::Failed,
+        };
+        self.finish_run(launch, state, ended.as_ref().err())?;
+        self.limit_cache()?;
+        ended
+    }
+
+    fn finish_run(&self, launch: &Launch, state: RunState, error: Option<&Error>) -> Result<()> {
+        let action = Action::new("run.finish", &launch.pipeline.name).with("state", state.as_str());
+        self.store().write(action, |w| {
+            w.touch(Topic::Runs);
+            runs::finish(w, &launch.run.id, state, error)
+        })
+    }
+
+    /// Runs the steps of a run.
+    pub(crate) fn execute(
+        &self,
+        launch: &Launch,
+        progress: &Progress,
+        on_message: &(dyn Fn(&str, &Message) + Sync),
+    ) -> Result<Summary> {
+        let Launch { project, run, pipeline, selection, threads, pins } = launch;
         let graph = Graph::build(pipeline).map_err(|problems| Problem::to_error(&problems))?;
-        let logs = self.store().run_dir(id);
+        let logs = self.store().run_dir(&run.id);
         std::fs::create_dir_all(&logs).map_err(|e| Error::io("create", &logs, &e))?;
-        let ledger = ProjectLedger { engine: self, project_id: project.id.clone() };
-        let recorder = Recorder::new(self, project, id, &graph);
+        let ledger =
+            ProjectLedger { engine: self, project_id: project.id.clone(), run_id: Some(run.id.clone()) };
+        let recorder = Recorder::new(self, project, &run.id, &graph);
         let execution = Execution {
             planner: Planner {
                 pipeline: &pipeline.name,
                 graph: &graph,
-                to: wanted.to.as_deref(),
+                steps: &selection.steps,
                 results: &self.results(),
                 ledger: &ledger,
-                find_source: &|source: &Source| self.source_table(project, source, &Progress::silent()),
+                find_source: &|source: &Source| self.pinned_table(project, source, pins),
                 place: &self.place(project),
             },
-            force: wanted.force,
-            threads,
-            launcher: &Launcher::Process(self.program().to_owned()),
+            again: &selection.again,
+            threads: *threads,
+            launcher: &self.launcher(),
             logs,
             progress,
-            observer: &recorder,
+            observer: &Overheard { recorder, on_message },
         };
         execution.run()
+    }
+
+    /// How the steps of this workspace are run.
+    pub(crate) fn launcher(&self) -> Launcher {
+        Launcher::Process(self.program().to_owned())
+    }
+
+    /// Calls `look` with what is known about running these steps of a graph now.
+    pub(crate) fn with_planner<T>(
+        &self,
+        project: &Project,
+        (pipeline, graph): (&str, &Graph),
+        steps: &BTreeSet<String>,
+        look: impl FnOnce(&Planner) -> Result<T>,
+    ) -> Result<T> {
+        let planner = Planner {
+            pipeline,
+            graph,
+            steps,
+            results: &self.results(),
+            ledger: &ProjectLedger { engine: self, project_id: project.id.clone(), run_id: None },
+            find_source: &|source: &Source| self.source_table(project, source, &Progress::silent()),
+            place: &self.place(project),
+        };
+        look(&planner)
     }
 
     /// What a run of this graph would do, in order.
@@ -218,21 +339,13 @@ impl Engine {
         to: Option<&str>,
     ) -> Result<Vec<(String, Planned)>> {
         let graph = Graph::build(pipeline).map_err(|problems| Problem::to_error(&problems))?;
-        let planner = Planner {
-            pipeline: &pipeline.name,
-            graph: &graph,
-            to,
-            results: &self.results(),
-            ledger: &ProjectLedger { engine: self, project_id: project.id.clone() },
-            find_source: &|source: &Source| self.source_table(project, source, &Progress::silent()),
-            place: &self.place(project),
-        };
-        planner.plan()
+        let steps = graph.needed(to)?;
+        self.with_planner(project, (&pipeline.name, &graph), &steps, |planner| planner.plan())
     }
 
     /// Where the steps of a project find its files and make environments of foreign programs. What
     /// such programs are told, such as the address of a tracking server, is put in here.
-    fn place(&self, project: &Project) -> Place {
+    pub(crate) fn place(&self, project: &Project) -> Place {
         Place {
             project: self.store().project_dir(&project.slug),
             tools: self.store().cache_dir().join("python"),
@@ -275,12 +388,19 @@ impl Engine {
     }
 }
 
-/// Only what is wrong on the way to a step keeps that step from running.
-fn blocking_for(pipeline: &Pipeline, to: &str, problems: Vec<Problem>) -> Vec<Problem> {
-    let Ok(graph) = Graph::build(pipeline) else { return problems };
-    let Ok(needed) = graph.needed(Some(to)) else { return problems };
-    problems
-        .into_iter()
-        .filter(|problem| problem.step.as_ref().is_none_or(|step| needed.contains(step)))
-        .collect()
+/// Records a run and lets another hear what its steps say.
+struct Overheard<'a> {
+    recorder: Recorder<'a>,
+    on_message: &'a (dyn Fn(&str, &Message) + Sync),
+}
+
+impl Observer for Overheard<'_> {
+    fn on_step(&self, step: &str, update: &Update) -> Result<()> {
+        self.recorder.on_step(step, update)
+    }
+
+    fn on_message(&self, step: &str, message: &Message) {
+        self.recorder.on_message(step, message);
+        (self.on_message)(step, message);
+    }
 }

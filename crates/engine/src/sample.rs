@@ -41,7 +41,7 @@ impl Engine {
         };
         self.commit_pipeline(&project, &name, None)?;
         let pipeline = self.pipeline(&project, &name)?.pipeline;
-        let run = self.start_run(&project, pipeline, Wanted::default())?;
+        let run = self.start_run(&project, pipeline, &Wanted::default())?;
         self.wait_for(&run.job_id, progress)?;
         let picked = self.pick(&project, &imported.dataset, None)?;
         self.promote(&picked, PRODUCTION, Some("the sample"))?;

@@ -16,6 +16,8 @@ impl Engine {
     /// Begins to watch; ends with the engine.
     pub fn start_watching(&self) {
         self.start_following();
+        self.resume_sweeps();
+        self.start_triggers();
         let inner = std::sync::Arc::downgrade(&self.0);
         std::thread::spawn(move || {
             loop {

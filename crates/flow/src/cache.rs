@@ -1,12 +1,12 @@
-//! When a step's result can be used again: a key over everything the result depends on, and, when
-//! there is none, which of these things changed.
+//! When a step's result can be used again: a key over everything the result depends on. What changed
+//! when there is none is [`crate::explain`]'s matter.
 //!
 //! The key is the BLAKE3 hash of the kind, its version, every parameter and the content of every
 //! input. Inputs count by content, not by the key of the step before, so a step that comes to the
 //! same result as before stops the rerun there. Time, machine and thread count do not count:
 //! results do not depend on them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 use base::{Code, Error, Result};
 use serde::{Deserialize, Serialize};
 
+use crate::explain::Facts;
 use crate::graph::Node;
 use crate::kind::{Outcome, SourceTable};
 
@@ -45,6 +46,21 @@ pub struct Artifact {
     pub bytes: u64,
 }
 
+/// What a step of a pipeline depended on when it last came to a result.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Use {
+    /// The key of the result.
+    pub key: String,
+    /// What it depended on.
+    pub components: Components,
+    /// What is worth knowing beside that.
+    pub facts: Facts,
+    /// The run, if it is known.
+    pub run: Option<String>,
+    /// When, in ms since 1970.
+    pub at_ms: i64,
+}
+
 /// Remembers which results were kept. The engine keeps it in the index, tests in memory.
 pub trait Ledger: Sync {
     /// The entry with this key.
@@ -53,17 +69,17 @@ pub trait Ledger: Sync {
     /// The index cannot be read.
     fn find(&self, key: &str) -> Result<Option<Entry>>;
 
-    /// The entry that a step of this pipeline used or made last.
+    /// What a step of this pipeline depended on when it last came to a result.
     ///
     /// # Errors
     /// The index cannot be read.
-    fn last(&self, pipeline: &str, step: &str) -> Result<Option<Entry>>;
+    fn last(&self, pipeline: &str, step: &str) -> Result<Option<Use>>;
 
     /// Remembers that this step of this pipeline made or used the entry just now.
     ///
     /// # Errors
     /// The index cannot be written.
-    fn put(&self, pipeline: &str, step: &str, entry: &Entry) -> Result<()>;
+    fn put(&self, pipeline: &str, step: &str, entry: &Entry, facts: &Facts) -> Result<()>;
 }
 
 /// Everything the result of a step depends on. `inputs` has the content of each wire.
@@ -103,54 +119,6 @@ pub fn components(
 pub fn key(components: &Components) -> String {
     let text = serde_json::to_vec(components).expect("a map of strings can be written as JSON");
     blake3::hash(&text).to_hex().to_string()
-}
-
-/// Why a step must run, one sentence a cause, given what it depends on now and what it depended
-/// on last time.
-pub fn reasons(node: &Node, now: &Components, last: Option<&Entry>) -> Vec<String> {
-    let Some(last) = last else {
-        return vec!["it has not run before".to_owned()];
-    };
-    let names: BTreeSet<&String> = now.keys().chain(last.components.keys()).collect();
-    let changed = names.into_iter().filter(|name| now.get(*name) != last.components.get(*name));
-    let mut reasons: Vec<String> = Vec::new();
-    for name in changed {
-        let reason = reason(node, name, now.get(name), last.components.get(name));
-        if !reasons.contains(&reason) {
-            reasons.push(reason);
-        }
-    }
-    if reasons.is_empty() {
-        reasons.push("its result was removed from the cache".to_owned());
-    }
-    reasons
-}
-
-fn reason(node: &Node, name: &str, now: Option<&String>, before: Option<&String>) -> String {
-    let shown =
-        |value: Option<&String>| value.map_or_else(|| "nothing".to_owned(), |text| format!("`{text}`"));
-    match name.split_once('.') {
-        Some(("param", param)) => {
-            format!("parameter `{param}` changed from {} to {}", shown(before), shown(now))
-        }
-        Some(("input", port)) => {
-            let (port, at) = port.rsplit_once('.').unwrap_or((port, "0"));
-            let wires = node.step.inputs.get(port);
-            match at.parse::<usize>().ok().and_then(|at| wires?.get(at)) {
-                Some(wire) => format!("input `{port}` changed: `{wire}` has other content"),
-                None => format!("input `{port}` has fewer wires"),
-            }
-        }
-        Some(("file", file)) => match (now, before) {
-            (Some(_), Some(_)) => format!("file `{file}` has other content"),
-            (Some(_), None) => format!("file `{file}` was added"),
-            (None, _) => format!("file `{file}` is not there any more"),
-        },
-        Some(("fact", fact)) => format!("`{fact}` changed from {} to {}", shown(before), shown(now)),
-        _ if name == "source" => "the dataset has other content or another target".to_owned(),
-        Some(("names", port)) => format!("the steps wired to `{port}` have other names"),
-        _ => "this kind of step works differently since the last update".to_owned(),
-    }
 }
 
 /// The folder of results: `<cache>/steps/<key>/<port>/…`.

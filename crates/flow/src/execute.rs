@@ -10,8 +10,9 @@ use std::time::Instant;
 use base::{Cancel, Code, Error, Progress, Result, Stage};
 
 use crate::attempts::{self, Try};
-use crate::cache::{Artifact, Components, Entry, Ledger, Results, components, key, reasons};
+use crate::cache::{Components, Entry, Ledger, Results, components, key};
 use crate::child::{Message, Request, Usage};
+use crate::explain::{Facts, changes, sentences};
 use crate::file::Wire;
 use crate::graph::{FindSource, Graph, Node};
 use crate::kind::{Input, SourceTable};
@@ -24,8 +25,8 @@ pub struct Planner<'a> {
     pub pipeline: &'a str,
     /// The graph.
     pub graph: &'a Graph,
-    /// Only what this step needs; everything if none.
-    pub to: Option<&'a str>,
+    /// The steps that are wanted, with all that they need: see [`Graph::select`].
+    pub steps: &'a BTreeSet<String>,
     /// Where results are kept.
     pub results: &'a Results,
     /// Which results are kept.
@@ -40,8 +41,8 @@ pub struct Planner<'a> {
 pub struct Execution<'a> {
     /// What to run.
     pub planner: Planner<'a>,
-    /// True to run every step again.
-    pub force: bool,
+    /// The steps that run again even if their result is there.
+    pub again: &'a BTreeSet<String>,
     /// How many threads there are in all. Results do not depend on it.
     pub threads: usize,
     /// How steps are run.
@@ -140,10 +141,13 @@ struct Stopped {
     usage: Usage,
 }
 
-struct Ready {
-    components: Components,
+/// A step whose inputs are there.
+pub(crate) struct Ready {
+    /// What its result depends on.
+    pub(crate) components: Components,
     key: String,
-    source: Option<SourceTable>,
+    /// The dataset version it reads.
+    pub(crate) source: Option<SourceTable>,
     outside: Outside,
 }
 
@@ -151,18 +155,28 @@ struct Ready {
 struct Running {
     key: String,
     cores: usize,
+    /// The dataset version it reads.
+    source: Option<SourceTable>,
 }
+
+/// An artifact that is there.
+pub(crate) struct Placed {
+    content: String,
+    folder: PathBuf,
+}
+
+/// The artifacts that are there, by where they come from.
+pub(crate) type Known = BTreeMap<Wire, Placed>;
 
 impl Planner<'_> {
     /// What would happen, step by step, in the order of the graph.
     ///
     /// # Errors
-    /// An unknown step to run to, a missing dataset, an index that cannot be read.
+    /// A missing dataset, an index that cannot be read.
     pub fn plan(&self) -> Result<Vec<(String, Planned)>> {
-        let needed = self.graph.needed(self.to)?;
-        let mut known = BTreeMap::new();
+        let mut known = Known::new();
         let mut plan = Vec::new();
-        for node in self.graph.nodes().iter().filter(|node| needed.contains(&node.step.id)) {
+        for node in self.graph.nodes().iter().filter(|node| self.steps.contains(&node.step.id)) {
             let id = node.step.id.clone();
             let is_known = node.wires().all(|(_, wire)| known.contains_key(wire));
             let planned = if is_known { self.plan_one(node, &mut known)? } else { Planned::Pending };
@@ -171,36 +185,64 @@ impl Planner<'_> {
         Ok(plan)
     }
 
-    fn plan_one(&self, node: &Node, known: &mut BTreeMap<Wire, Artifact>) -> Result<Planned> {
+    fn plan_one(&self, node: &Node, known: &mut Known) -> Result<Planned> {
         let ready = self.prepare(node, known)?;
         if let Some(entry) = self.kept(&ready.key)? {
-            for (port, artifact) in &entry.outputs {
-                known.insert(node.output(port), artifact.clone());
-            }
+            self.lay_out(node, &entry, known);
             return Ok(Planned::Cached(Box::new(entry)));
         }
-        let last = self.ledger.last(self.pipeline, &node.step.id)?;
-        Ok(Planned::Run(reasons(node, &ready.components, last.as_ref())))
+        let facts = self.facts(node, ready.source.as_ref(), known);
+        Ok(Planned::Run(self.reasons(node, &ready.components, &facts)?))
     }
 
-    fn prepare(&self, node: &Node, known: &BTreeMap<Wire, Artifact>) -> Result<Ready> {
+    /// Why a step must run, one sentence a cause.
+    fn reasons(&self, node: &Node, now: &Components, facts: &Facts) -> Result<Vec<String>> {
+        let last = self.ledger.last(self.pipeline, &node.step.id)?;
+        let found = changes(node, now, facts, last.as_ref(), |_| false);
+        if found.is_empty() {
+            return Ok(vec!["its result was removed from the cache".to_owned()]);
+        }
+        Ok(sentences(&found))
+    }
+
+    pub(crate) fn prepare(&self, node: &Node, known: &Known) -> Result<Ready> {
         let mut contents: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for (port, wire) in node.wires() {
-            let artifact =
+            let placed =
                 known.get(wire).ok_or_else(|| Error::internal(format!("`{wire}` is not there yet")))?;
-            contents.entry(port.to_owned()).or_default().push(artifact.content.clone());
+            contents.entry(port.to_owned()).or_default().push(placed.content.clone());
         }
-        let source = match node.kind.source(&node.step.params).map_err(|misfit| misfit.error)? {
-            Some(source) => Some((self.find_source)(&source)?),
-            None => None,
-        };
+        let source = self.source(node)?;
         let outside = node.kind.outside(&node.step.params, self.place)?;
         let mut components = components(node, &contents, source.as_ref())?;
         outside.add_to(&mut components);
         Ok(Ready { key: key(&components), components, source, outside })
     }
 
-    fn kept(&self, key: &str) -> Result<Option<Entry>> {
+    pub(crate) fn source(&self, node: &Node) -> Result<Option<SourceTable>> {
+        match node.kind.source(&node.step.params).map_err(|misfit| misfit.error)? {
+            Some(source) => Ok(Some((self.find_source)(&source)?)),
+            None => Ok(None),
+        }
+    }
+
+    pub(crate) fn facts(&self, node: &Node, source: Option<&SourceTable>, known: &Known) -> Facts {
+        let ports = node.step.inputs.iter().flat_map(|(port, wires)| {
+            wires.iter().enumerate().map(move |(at, wire)| (format!("{port}.{at}"), wire))
+        });
+        let folders = ports.filter_map(|(place, wire)| Some((place, known.get(wire)?.folder.as_path())));
+        Facts::of(node, folders, source)
+    }
+
+    /// Adds the artifacts of a result to those that are there.
+    pub(crate) fn lay_out(&self, node: &Node, entry: &Entry, known: &mut Known) {
+        for (port, artifact) in &entry.outputs {
+            let folder = self.results.artifact(&entry.key, port);
+            known.insert(node.output(port), Placed { content: artifact.content.clone(), folder });
+        }
+    }
+
+    pub(crate) fn kept(&self, key: &str) -> Result<Option<Entry>> {
         match self.ledger.find(key)? {
             Some(entry) if self.results.has(&entry)? => Ok(Some(entry)),
             _ => Ok(None),
@@ -215,7 +257,7 @@ impl Execution<'_> {
     /// [`Code::Cancelled`], or a ledger, observer or disk that refuses. A failed step is part of
     /// the summary.
     pub fn run(&self) -> Result<Summary> {
-        let needed = self.planner.graph.needed(self.planner.to)?;
+        let needed = self.planner.steps;
         let cancel = self.progress.cancel().clone();
         let (sender, receiver) = mpsc::channel();
         let mut state = State {
@@ -343,14 +385,15 @@ impl Execution<'_> {
                 return Ok(None);
             }
         };
-        let kept = if self.force { None } else { self.planner.kept(&ready.key)? };
+        let is_again = self.again.contains(&node.step.id);
+        let kept = if is_again { None } else { self.planner.kept(&ready.key)? };
         let Some(entry) = kept else { return Ok(Some(ready)) };
         state.waiting.remove(at);
-        self.planner.ledger.put(self.planner.pipeline, &node.step.id, &entry)?;
+        self.remember(node, &entry, ready.source.as_ref(), state)?;
         let update = Update::Cached { entry: entry.clone(), source: ready.source };
         self.observer.on_step(&node.step.id, &update)?;
         state.summary.cached += 1;
-        state.take(node, entry);
+        self.take(node, entry, state);
         Ok(None)
     }
 
@@ -379,11 +422,11 @@ impl Execution<'_> {
         state: &mut State<'env>,
     ) -> Result<()> {
         let step = node.step.id.clone();
-        let last = self.planner.ledger.last(self.planner.pipeline, &step)?;
-        let reasons = self.why(node, &ready, last.as_ref());
+        let reasons = self.why(node, &ready, state)?;
         let update = Update::Started { key: ready.key.clone(), reasons, source: ready.source.clone() };
         self.observer.on_step(&step, &update)?;
-        state.running.insert(step.clone(), Running { key: ready.key.clone(), cores });
+        let (key, source) = (ready.key.clone(), ready.source.clone());
+        state.running.insert(step.clone(), Running { key, cores, source });
         let request = Request {
             kind: node.declaration.kind.to_owned(),
             params: node.step.params.clone(),
@@ -473,16 +516,16 @@ impl Execution<'_> {
     }
 
     fn finish<'env>(&'env self, step: &str, stopped: Stopped, state: &mut State<'env>) -> Result<()> {
-        state.running.remove(step);
+        let source = state.running.remove(step).and_then(|running| running.source);
         state.looked_up.clear();
         state.waiting.append(&mut state.postponed);
         match stopped.result {
             Ok(entry) => {
-                self.planner.ledger.put(self.planner.pipeline, step, &entry)?;
+                let node = self.planner.graph.node(step).expect("only steps of the graph are started");
+                self.remember(node, &entry, source.as_ref(), state)?;
                 let update = Update::Done { entry: entry.clone(), usage: stopped.usage };
                 self.observer.on_step(step, &update)?;
-                let node = self.planner.graph.node(step).expect("only steps of the graph are started");
-                state.take(node, entry);
+                self.take(node, entry, state);
                 Ok(())
             }
             Err(error) if error.code == Code::Cancelled => {
@@ -526,11 +569,31 @@ impl Execution<'_> {
         inputs
     }
 
-    fn why(&self, node: &Node, ready: &Ready, last: Option<&Entry>) -> Vec<String> {
-        if self.force && last.is_some_and(|last| last.key == ready.key) {
-            return vec!["you asked for it".to_owned()];
+    fn why(&self, node: &Node, ready: &Ready, state: &State) -> Result<Vec<String>> {
+        let is_again = self.again.contains(&node.step.id);
+        if is_again && self.planner.kept(&ready.key)?.is_some() {
+            return Ok(vec!["you asked for it".to_owned()]);
         }
-        reasons(node, &ready.components, last)
+        let facts = self.planner.facts(node, ready.source.as_ref(), &state.artifacts);
+        self.planner.reasons(node, &ready.components, &facts)
+    }
+
+    /// Tells the ledger that the step came to this result.
+    fn remember(
+        &self,
+        node: &Node,
+        entry: &Entry,
+        source: Option<&SourceTable>,
+        state: &State,
+    ) -> Result<()> {
+        let facts = self.planner.facts(node, source, &state.artifacts);
+        self.planner.ledger.put(self.planner.pipeline, &node.step.id, entry, &facts)
+    }
+
+    fn take<'a>(&self, node: &'a Node, entry: Entry, state: &mut State<'a>) {
+        self.planner.lay_out(node, &entry, &mut state.artifacts);
+        state.summary.results.insert(node.step.id.clone(), entry);
+        state.finished += 1;
     }
 }
 
@@ -541,23 +604,15 @@ struct State<'a> {
     running: BTreeMap<String, Running>,
     /// What was found out about steps that wait for cores.
     looked_up: BTreeMap<String, Ready>,
-    artifacts: BTreeMap<Wire, Artifact>,
+    artifacts: Known,
     summary: Summary,
     finished: usize,
     total: usize,
 }
 
-impl<'a> State<'a> {
+impl State<'_> {
     fn is_ready(&self, node: &Node) -> bool {
         node.wires().all(|(_, wire)| self.artifacts.contains_key(wire))
-    }
-
-    fn take(&mut self, node: &'a Node, entry: Entry) {
-        for (port, artifact) in &entry.outputs {
-            self.artifacts.insert(node.output(port), artifact.clone());
-        }
-        self.summary.results.insert(node.step.id.clone(), entry);
-        self.finished += 1;
     }
 }
 

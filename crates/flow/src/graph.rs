@@ -39,6 +39,15 @@ pub struct Graph {
     nodes: Vec<Node>,
 }
 
+/// Which steps of a graph a run is about.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Selection {
+    /// The steps that are wanted, with all that they need.
+    pub steps: BTreeSet<String>,
+    /// Those among them that run again even if their result is there.
+    pub again: BTreeSet<String>,
+}
+
 /// A step of a graph.
 pub struct Node {
     /// The step as the file says it.
@@ -134,6 +143,43 @@ impl Graph {
             }
         }
         examination
+    }
+
+    /// The steps from one on and up to another. From: that step runs again with all that need it,
+    /// and what they need besides is taken from the cache where it is there. To: only what that
+    /// step needs.
+    ///
+    /// # Errors
+    /// [`base::Code::NotFound`] if there is no such step; [`base::Code::InvalidInput`] if the one
+    /// does not lead to the other.
+    pub fn select(&self, from: Option<&str>, to: Option<&str>) -> Result<Selection> {
+        let mut steps = self.needed(to)?;
+        let Some(from) = from else {
+            return Ok(Selection { steps, again: BTreeSet::new() });
+        };
+        if self.node(from).is_none() {
+            return Err(Error::not_found(format!("the pipeline has no step `{from}`")));
+        }
+        let mut again = BTreeSet::from([from.to_owned()]);
+        for node in &self.nodes {
+            if node.wires().any(|(_, wire)| again.contains(&wire.step)) {
+                again.insert(node.step.id.clone());
+            }
+        }
+        match to {
+            Some(to) if !again.contains(to) => {
+                return Err(Error::invalid(format!("step `{from}` does not lead to `{to}`"))
+                    .hint("name a step that comes after it, or leave one of the two out"));
+            }
+            Some(_) => again.retain(|step| steps.contains(step)),
+            None => {
+                steps = BTreeSet::new();
+                for step in &again {
+                    steps.extend(self.needed(Some(step))?);
+                }
+            }
+        }
+        Ok(Selection { steps, again })
     }
 
     /// The ids of a step and of all that it needs; of all steps if none is named.
@@ -380,5 +426,24 @@ mod tests {
             graph.needed(Some("b")).expect("b is there"),
             BTreeSet::from(["a", "b", "d"].map(String::from))
         );
+    }
+
+    #[test]
+    fn a_run_from_a_step_repeats_it_and_what_needs_it_and_nothing_else() {
+        let step = |id: &str, from: &str| {
+            format!(r#"{{ id = "{id}", kind = "filter", inputs = {{ table = "{from}.table" }} }}"#)
+        };
+        let steps = [step("a", "d"), step("b", "a"), step("c", "b"), step("z", "d")].join(", ");
+        let text = format!("format = 1\nname = \"t\"\nstep = [{DATA}, {steps}]");
+        let graph = Graph::build(&Pipeline::parse(&text).expect("good")).unwrap_or_else(|p| panic!("{p:?}"));
+        let ids = |set: &BTreeSet<String>| set.iter().cloned().collect::<Vec<_>>().join(" ");
+        let all = graph.select(Some("b"), None).expect("it is there");
+        assert_eq!((ids(&all.steps), ids(&all.again)), ("a b c d".to_owned(), "b c".to_owned()));
+        let part = graph.select(Some("a"), Some("b")).expect("one leads to the other");
+        assert_eq!((ids(&part.steps), ids(&part.again)), ("a b d".to_owned(), "a b".to_owned()));
+        let error = graph.select(Some("z"), Some("b")).expect_err("they are apart");
+        assert_eq!(error.message, "step `z` does not lead to `b`");
+        assert!(graph.select(Some("y"), None).is_err());
+        assert!(graph.select(None, None).expect("everything").again.is_empty());
     }
 }

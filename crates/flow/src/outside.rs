@@ -64,6 +64,13 @@ impl Outside {
     }
 }
 
+/// What of all that a result depends on lies outside the graph: its files and facts.
+pub fn part_of(components: &Components) -> Components {
+    let is_outside = |name: &str| name.starts_with("file.") || name.starts_with("fact.");
+    let outside = components.iter().filter(|(name, _)| is_outside(name));
+    outside.map(|(name, value)| (name.clone(), value.clone())).collect()
+}
+
 /// The BLAKE3 hash of a file.
 ///
 /// # Errors

@@ -42,3 +42,16 @@ fn the_manual_lists_every_kind_of_step() {
     }
     assert!(manual == fresh, "the table of kinds is stale: run this test with FETTLE_WRITE_DOCS=1");
 }
+
+#[test]
+fn the_schema_of_the_pipeline_file_is_fresh() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/pipeline.schema.json");
+    let mut fresh = serde_json::to_string_pretty(&flow::schema::pipeline_schema()).expect("plain data");
+    fresh.push('\n');
+    if std::env::var_os("FETTLE_WRITE_DOCS").is_some() {
+        std::fs::write(&path, &fresh).expect("the schema is written");
+        return;
+    }
+    let kept = std::fs::read_to_string(&path).expect("the schema").replace("\r\n", "\n");
+    assert!(kept == fresh, "the schema is stale: run this test with FETTLE_WRITE_DOCS=1");
+}

@@ -166,6 +166,16 @@ fn cases() -> Vec<Case> {
         after_split("encode", json!({ "method": "ordinal" })),
         after_split("encode", json!({})),
         after_split("scale", json!({})),
+        Case {
+            kind: "cross_validate",
+            params: json!({ "folds": 2, "trainer_params": { "rounds": 3 } }),
+            inputs: vec![("table", "numbers")],
+        },
+        Case {
+            kind: "cross_validate",
+            params: json!({ "trainer": "forest", "trainer_params": { "trees": 2 }, "group": "n", "repeats": 2 }),
+            inputs: vec![("table", "numbers")],
+        },
     ];
     cases.extend(wrong_cases());
     cases
@@ -214,6 +224,18 @@ fn wrong_cases() -> Vec<Case> {
         case("split_time", json!({ "column": "day", "train": 0.9 })),
         case("split_group", json!({})),
         case("split_group", json!({ "columns": ["town"] })),
+        case("cross_validate", json!({})),
+        Case { kind: "cross_validate", params: json!({ "folds": 1 }), inputs: vec![("table", "numbers")] },
+        Case {
+            kind: "cross_validate",
+            params: json!({ "trainer": "tree" }),
+            inputs: vec![("table", "numbers")],
+        },
+        Case {
+            kind: "cross_validate",
+            params: json!({ "group": "town" }),
+            inputs: vec![("table", "numbers")],
+        },
         case("date_parts", json!({ "column": "n" })),
         case("date_parts", json!({ "column": "day", "parts": ["mnth"] })),
         case("date_parts", json!({ "column": "day", "parts": ["month", "month"] })),
@@ -277,9 +299,11 @@ fn world(count: usize) -> tempfile::TempDir {
     let world = tempfile::tempdir().expect("a folder");
     write(&world.path().join("raw"), count);
     write(&world.path().join("other"), count / 2);
-    for (kind, params, from, name) in
-        [("split", json!({}), "raw", "split"), ("scale", json!({ "columns": ["x"] }), "raw", "scaled")]
-    {
+    for (kind, params, from, name) in [
+        ("split", json!({}), "raw", "split"),
+        ("scale", json!({ "columns": ["x"] }), "raw", "scaled"),
+        ("select", json!({ "columns": ["n", "x", "y"] }), "raw", "numbers"),
+    ] {
         let made = Case { kind, params, inputs: vec![("table", from)] };
         let out = world.path().join(format!("made_{name}"));
         // Nothing can be learnt of an empty table; the one that is raw stands for it.

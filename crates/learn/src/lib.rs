@@ -10,8 +10,9 @@ mod onnx;
 pub mod package;
 mod predictions;
 mod prepare;
-mod random;
+pub mod random;
 pub mod recipe;
+pub mod search;
 mod trainers;
 mod trees;
 

@@ -28,6 +28,7 @@ pub mod models;
 pub mod monitors;
 mod names;
 mod objects;
+pub mod origins;
 mod owner;
 mod page;
 pub mod projects;
@@ -39,7 +40,10 @@ pub mod settings;
 mod sql;
 pub mod steps;
 mod store;
+pub mod sweeps;
 pub mod trash;
+pub mod triggers;
+pub mod uses;
 
 pub use audit::{Action, AuditEntry};
 pub use canonical::canonical_json;

@@ -1,6 +1,6 @@
 //! Lists of runs: which, in what order, page by page.
 
-use base::{ProjectId, Result};
+use base::{ProjectId, Result, RunId};
 use rusqlite::Connection;
 use rusqlite::types::Value;
 
@@ -22,6 +22,20 @@ pub struct RunFilter {
     pub text: Option<String>,
     /// Those for which all of this holds.
     pub conditions: Vec<Condition>,
+    /// Whether trials of sweeps are among them.
+    pub nesting: Nesting,
+}
+
+/// Which runs are wanted as to the sweeps they are trials of.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Nesting {
+    /// All runs.
+    #[default]
+    Any,
+    /// Those that are no trial of a sweep.
+    Outermost,
+    /// The trials of this sweep.
+    TrialsOf(RunId),
 }
 
 /// What must hold for a run.
@@ -146,6 +160,14 @@ impl Query {
         }
         for condition in &filter.conditions {
             query.add_condition(condition);
+        }
+        let trial = "select 1 from run_origins where run_id = runs.id and cause = 'trial'";
+        match &filter.nesting {
+            Nesting::Any => (),
+            Nesting::Outermost => query.and(&format!("not exists ({trial})"), []),
+            Nesting::TrialsOf(id) => {
+                query.and(&format!("exists ({trial} and of_run = ?)"), [id.as_str().to_owned().into()]);
+            }
         }
         query
     }

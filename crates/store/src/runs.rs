@@ -8,7 +8,7 @@ use crate::doors::{Change, Write};
 use crate::feed::Topic;
 use crate::manifests::Publication;
 use crate::sql::words;
-use crate::{Digest, names, sql, steps};
+use crate::{Digest, names, sql, steps, sweeps};
 
 words! {
     /// How far a run is.
@@ -192,6 +192,23 @@ pub fn finish(w: &mut Write<'_>, id: &RunId, state: RunState, error: Option<&Err
     Ok(())
 }
 
+/// Lets a run go on that was interrupted or stopped: it works again, as if it had not ended. Only
+/// for a run that holds others together; what a pipeline's run did is never changed.
+///
+/// # Errors
+/// `Conflict` when it works or ended otherwise.
+pub fn reopen(w: &mut Write<'_>, id: &RunId) -> Result<()> {
+    let can = |state| matches!(state, RunState::Interrupted | RunState::Cancelled | RunState::Failed);
+    expect_state(w, id, "continued", can)?;
+    sql::change(
+        w,
+        "update runs set state = ?2, finished_at = null, error = null where id = ?1",
+        (id.as_str(), RunState::Running),
+    )?;
+    publish(w, id);
+    Ok(())
+}
+
 /// Ends a run whose process died, with all its steps.
 pub(crate) fn interrupt(w: &mut Write<'_>, id: &RunId) -> Result<()> {
     steps::interrupt(w, id)?;
@@ -208,7 +225,7 @@ pub fn describe(w: &mut Write<'_>, id: &RunId, name: &str, note: &str) -> Result
     let run = get(w, id)?;
     sql::change(w, "update runs set name = ?2, note = ?3 where id = ?1", (id.as_str(), name, note))?;
     w.touch(Topic::Runs);
-    if run.state.is_final() {
+    if run.state.is_final() || sweeps::find(w, id)?.is_some() {
         publish(w, id);
     }
     Ok(())
@@ -298,7 +315,11 @@ pub(crate) fn publish(w: &mut Write<'_>, id: &RunId) {
             .rows("run_datasets", "run_id = ?1", of_run)
             .rows("params", "run_id = ?1", of_run)
             .rows("metrics", "run_id = ?1", of_run)
-            .rows("last_metrics", "run_id = ?1", of_run),
+            .rows("last_metrics", "run_id = ?1", of_run)
+            .rows("run_origins", "run_id = ?1", of_run)
+            .rows("run_receipts", "run_id = ?1", of_run)
+            .rows("sweeps", "run_id = ?1", of_run)
+            .rows("sweep_trials", "sweep_id = ?1", of_run),
     );
 }
 

@@ -236,8 +236,11 @@ fn delete(w: &mut Write<'_>, item: &Item) -> Result<()> {
              union select subject from manifests where subject > ?1 || '/' and subject < ?1 || '0' order by 1"
         }
         Item::Version(_) => "select id from dataset_versions where id = ?1 order by id",
-        // A run is told whole in its own manifest.
-        Item::Run(_) => "select id from runs where id = ?1 order by id",
+        // A run is told whole in its own manifest, but for the trials of a sweep: `id/number`.
+        Item::Run(_) => {
+            "select id from runs where id = ?1
+             union select subject from manifests where subject > ?1 || '/' and subject < ?1 || '0' order by 1"
+        }
         Item::Model(_) => {
             "select id from model_versions where model_id = ?1
              union select model_id || '/' || sequence from promotions where model_id = ?1 order by 1"

@@ -147,6 +147,40 @@ spread: number | null, };
 export type ChangeKind = "cells" | "added" | "removed";
 
 /**
+ * What a change is about.
+ */
+export type ChangeSubject = "first" | "parameter" | "input" | "column" | "dataset" | "kind" | "version" | "file" | "fact" | "names" | "removed" | "environment";
+
+/**
+ * One thing that is different from the last time.
+ */
+export type ChangeView = { 
+/**
+ * What it is about.
+ */
+what: ChangeSubject, 
+/**
+ * Which one: the parameter, the column, the input.
+ */
+name: string, 
+/**
+ * What it was, if there was something.
+ */
+before: string | null, 
+/**
+ * What it is, if there is something.
+ */
+after: string | null, 
+/**
+ * True if the step must run for this; false for what only explains.
+ */
+isCause: boolean, 
+/**
+ * The sentence.
+ */
+text: string, };
+
+/**
  * A cell that changed.
  */
 export type ChangedCell = { 
@@ -215,7 +249,16 @@ doc: string,
 /**
  * Its entry in a file, without the line `[[check]]`.
  */
-example: string, };
+example: string, 
+/**
+ * JSON Schema of the parameters; the form is made from it. `x-column`, `x-columns`, `x-dataset`,
+ * `x-expression` mark fields with a picker of their own.
+ */
+params: JsonValue, 
+/**
+ * True if it is about rows, of which `max_share` may be allowed to fail.
+ */
+isAboutRows: boolean, };
 
 /**
  * Whether a check holds.
@@ -546,6 +589,23 @@ name: string,
 password: string | null, };
 
 /**
+ * Asks for the first rows that a query would bring.
+ */
+export type ConnectionPreview = { 
+/**
+ * The name of the connection.
+ */
+name: string, 
+/**
+ * A `select` in the words of that database.
+ */
+query: string, 
+/**
+ * The password, if it is not where passwords are looked for.
+ */
+password: string | null, };
+
+/**
  * How a connection is kept from others.
  */
 export type ConnectionTls = "verified" | "off";
@@ -859,6 +919,27 @@ folder?: FolderOptions,
  * The most bytes it may have; 8 GB if left out.
  */
 maxBytes: number | null, };
+
+/**
+ * Asks for the bytes of one file of a version of files.
+ */
+export type DatasetFile = { 
+/**
+ * The project; the current one if left out.
+ */
+project: string | null, 
+/**
+ * The dataset's name.
+ */
+dataset: string, 
+/**
+ * The version's number; the newest if left out.
+ */
+version: number | null, 
+/**
+ * The path of the file, as the table has it.
+ */
+path: string, };
 
 /**
  * Lets a dataset follow a file or folder.
@@ -1428,9 +1509,72 @@ metric: string,
 points: Array<[number, number, number | null]>, };
 
 /**
+ * Why the steps of a pipeline would run.
+ */
+export type ExplainView = { 
+/**
+ * The steps in the order they could run.
+ */
+steps: Array<ExplainedStep>, 
+/**
+ * How many come from the cache.
+ */
+cached: number, 
+/**
+ * How many would run, or may.
+ */
+toRun: number, };
+
+/**
+ * Why a step would run.
+ */
+export type ExplainedStep = { 
+/**
+ * The step.
+ */
+step: string, 
+/**
+ * What would happen.
+ */
+action: PlanAction, 
+/**
+ * What is different from the last time, causes first.
+ */
+changes: Array<ChangeView>, 
+/**
+ * The same in sentences.
+ */
+reasons: Array<string>, 
+/**
+ * The steps right before it that have no result yet.
+ */
+waitsFor: Array<string>, 
+/**
+ * The last run in which this step came to a result, if it is known.
+ */
+lastRun: LastUse | null, };
+
+/**
  * A format to write.
  */
 export type ExportFormat = "original" | "csv" | "safe_csv" | "parquet" | "arrow";
+
+/**
+ * A file of an export.
+ */
+export type ExportedFile = { 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * What is in it.
+ */
+text: string, 
+/**
+ * True if it is to be run.
+ */
+isProgram: boolean, };
 
 /**
  * A row that breaks a check.
@@ -1570,6 +1714,19 @@ current: Array<number>,
 psi: number, };
 
 /**
+ * A file of a version.
+ */
+export type FileBytes = { 
+/**
+ * How many bytes it has.
+ */
+sizeBytes: number, 
+/**
+ * The bytes in base64; null if there are more than 16 MB of them.
+ */
+base64: string | null, };
+
+/**
  * A file of an output.
  */
 export type FileView = { 
@@ -1705,6 +1862,19 @@ alerts: Array<AlertView>,
 audit: Array<AuditEntry>, };
 
 /**
+ * A pipeline that was read.
+ */
+export type ImportedPipeline = { 
+/**
+ * The pipeline, which is a draft now.
+ */
+doc: PipelineDoc, 
+/**
+ * What is not as it was, in words.
+ */
+notes: Array<string>, };
+
+/**
  * Names a project, or the current one.
  */
 export type InProject = { 
@@ -1799,6 +1969,23 @@ result: JsonValue | null,
 subject: JsonValue, };
 
 export type JsonValue = number | string | boolean | Array<JsonValue> | { [key in string]: JsonValue } | null;
+
+/**
+ * The last run in which a step came to a result.
+ */
+export type LastUse = { 
+/**
+ * The run.
+ */
+runId: string, 
+/**
+ * Its number.
+ */
+number: number, 
+/**
+ * When, ms since the epoch.
+ */
+at: number, };
 
 /**
  * Positions by step id, in pixels.
@@ -2507,6 +2694,19 @@ notes: Array<string>, } | { "type": "files",
 files: Array<FileView>, } | { "type": "gone" };
 
 /**
+ * How much a parameter matters.
+ */
+export type ParamShare = { 
+/**
+ * The parameter.
+ */
+name: string, 
+/**
+ * Its share, from 0 to 1.
+ */
+share: number, };
+
+/**
  * Held-out rows scored by the package and by the run.
  */
 export type ParityView = { 
@@ -2697,6 +2897,65 @@ doc: PipelineDoc | null,
 to: string | null, };
 
 /**
+ * Asks why the steps of a pipeline would run.
+ */
+export type PipelineExplain = { 
+/**
+ * The project; the current one if left out.
+ */
+project: string | null, 
+/**
+ * The pipeline's name.
+ */
+pipeline: string, 
+/**
+ * The graph as it is on screen; else the draft or file of that name.
+ */
+doc: PipelineDoc | null, 
+/**
+ * Only this step.
+ */
+step: string | null, 
+/**
+ * Only what this step needs.
+ */
+to: string | null, };
+
+/**
+ * Asks for a pipeline as a script.
+ */
+export type PipelineExport = { 
+/**
+ * The project; the current one if left out.
+ */
+project: string | null, 
+/**
+ * The pipeline's name.
+ */
+pipeline: string, 
+/**
+ * What it is to be.
+ */
+format: ScriptFormat, };
+
+/**
+ * Makes a pipeline of a `dvc.yaml`.
+ */
+export type PipelineImport = { 
+/**
+ * The project; the current one if left out.
+ */
+project: string | null, 
+/**
+ * The `dvc.yaml`; a `params.yaml` beside it is read too.
+ */
+path: string, 
+/**
+ * The name of the pipeline to make; `dvc` if left out.
+ */
+name: string | null, };
+
+/**
  * Asks where the steps of a graph should stand.
  */
 export type PipelineLayout = { 
@@ -2802,6 +3061,10 @@ doc: PipelineDoc | null,
  * Only what this step needs.
  */
 to: string | null, 
+/**
+ * This step runs again, with all that need it.
+ */
+from?: string, 
 /**
  * Threads in all; as many as the machine has if left out.
  */
@@ -3214,6 +3477,31 @@ format: ExportFormat,
 to: string, };
 
 /**
+ * A receipt that is kept with a run.
+ */
+export type ReceiptView = { 
+/**
+ * 1, 2, 3 for each time the run was repeated.
+ */
+number: number, 
+/**
+ * When, ms since the epoch.
+ */
+at: number, 
+/**
+ * True if every step came to the same bytes.
+ */
+isIdentical: boolean, 
+/**
+ * The receipt for people.
+ */
+text: string, 
+/**
+ * The receipt for programs.
+ */
+receipt: JsonValue, };
+
+/**
  * A line of the file that is not in the table.
  */
 export type RejectedRow = { 
@@ -3308,7 +3596,28 @@ environment: { [key in string]: string },
 /**
  * The models trained in it, best first.
  */
-models: Array<TrainedModel>, };
+models: Array<TrainedModel>, 
+/**
+ * Where it comes from, if it was not asked for by itself.
+ */
+origin?: RunOrigin, 
+/**
+ * The runs that go on with it, oldest first.
+ */
+resumedBy?: Array<RunLink>, };
+
+/**
+ * Points at a run.
+ */
+export type RunLink = { 
+/**
+ * Its id.
+ */
+id: string, 
+/**
+ * Its number in the project.
+ */
+number: number, };
 
 /**
  * Asks for runs, newest first.
@@ -3326,6 +3635,10 @@ pipeline: string | null,
  * Only runs in this state.
  */
 state: RunState | null, 
+/**
+ * The trials of this sweep, by the id of its run; trials are not listed otherwise.
+ */
+trialsOf?: string, 
 /**
  * First row, from 0.
  */
@@ -3364,6 +3677,19 @@ run: string,
  * The note; empty removes it.
  */
 note: string, };
+
+/**
+ * Where a run comes from.
+ */
+export type RunOrigin = { 
+/**
+ * `resume`, `trial`, `sweep` or `trigger`.
+ */
+cause: string, 
+/**
+ * The run that it goes on with or belongs to.
+ */
+run: RunLink | null, };
 
 /**
  * Asks for what came out of a port.
@@ -3411,6 +3737,32 @@ export type RunPick = {
  * Its id, or `#` and its number.
  */
 run: string, };
+
+/**
+ * Repeats a run from what it recorded.
+ */
+export type RunReproduce = { 
+/**
+ * Its id, or its number.
+ */
+run: string, 
+/**
+ * Threads in all; as many as the run had if left out. The result does not depend on it.
+ */
+threads: number | null, };
+
+/**
+ * Goes on with a run that did not come to its end.
+ */
+export type RunResume = { 
+/**
+ * Its id, or its number.
+ */
+run: string, 
+/**
+ * Threads in all; as many as the machine has if left out.
+ */
+threads: number | null, };
 
 /**
  * A run was started.
@@ -3486,6 +3838,11 @@ models: Array<ModelLink>,
  * A note by the user.
  */
 note: string | null, };
+
+/**
+ * What a pipeline can be exported as.
+ */
+export type ScriptFormat = "shell" | "make" | "python";
 
 /**
  * A line of a chart.
@@ -3766,6 +4123,234 @@ outputs: Array<string>, };
 export type StepState = "pending" | "running" | "cached" | "done" | "failed" | "blocked" | "cancelled" | "interrupted";
 
 /**
+ * What was put into the pipeline.
+ */
+export type SweepApplied = { 
+/**
+ * The pipeline, whose draft has the values now.
+ */
+pipeline: string, 
+/**
+ * The trial.
+ */
+trial: number, 
+/**
+ * The values.
+ */
+params: { [key in string]: JsonValue }, 
+/**
+ * What it measured.
+ */
+value: number | null, };
+
+/**
+ * Puts what a trial tried into the pipeline.
+ */
+export type SweepApply = { 
+/**
+ * The project; the current one if left out.
+ */
+project: string | null, 
+/**
+ * Its name, or the id or number of its run.
+ */
+sweep: string, 
+/**
+ * The trial; the best one if left out.
+ */
+trial: number | null, };
+
+/**
+ * How the next trial is chosen.
+ */
+export type SweepMethod = "grid" | "random" | "tpe";
+
+/**
+ * Names a sweep.
+ */
+export type SweepPick = { 
+/**
+ * The project; the current one if left out.
+ */
+project: string | null, 
+/**
+ * Its name, which means the newest of that name, or the id or number of its run.
+ */
+sweep: string, };
+
+/**
+ * Goes on with a sweep.
+ */
+export type SweepResume = { 
+/**
+ * The project; the current one if left out.
+ */
+project: string | null, 
+/**
+ * Its name, or the id or number of its run.
+ */
+sweep: string, 
+/**
+ * Threads of all trials together; as many as the machine has if left out.
+ */
+threads: number | null, };
+
+/**
+ * What to sweep.
+ */
+export type SweepSpec = { 
+/**
+ * The pipeline.
+ */
+pipeline: string, 
+/**
+ * What may be tried, by `step.parameter`: `0.01..0.3:log`, `10..200`, `10..200:10`, `a|b`.
+ */
+params: { [key in string]: string }, 
+/**
+ * The metric to choose by.
+ */
+metric: string, 
+/**
+ * True if more of it is better; known for the metrics of Fettle.
+ */
+largerIsBetter: boolean | null, 
+/**
+ * The step that measures it; found if left out.
+ */
+step: string | null, 
+/**
+ * The rows that trials are measured on: `validation` if left out.
+ */
+on: string | null, 
+/**
+ * `grid`, `random` or `tpe`, which it is if left out.
+ */
+method: SweepMethod | null, 
+/**
+ * The most trials; 50 if left out.
+ */
+trials: number | null, 
+/**
+ * No trial begins after so many minutes; no end if left out.
+ */
+minutes: number | null, 
+/**
+ * Trials at the same time; 1 if left out.
+ */
+parallel: number | null, 
+/**
+ * Which trials are given up early; none if left out.
+ */
+stop: SweepStopping | null, 
+/**
+ * Fixes the random choices; 1 if left out.
+ */
+seed: number | null, };
+
+/**
+ * Starts a sweep: of a file in the project, or of what is said here, which becomes that file.
+ */
+export type SweepStart = { 
+/**
+ * The project; the current one if left out.
+ */
+project: string | null, 
+/**
+ * The sweep's name; the pipeline's if left out.
+ */
+name: string | null, 
+/**
+ * What to sweep; the file of that name if left out.
+ */
+spec: SweepSpec | null, 
+/**
+ * Threads of all trials together; as many as the machine has if left out.
+ */
+threads: number | null, };
+
+/**
+ * How far a sweep is.
+ */
+export type SweepState = "running" | "paused" | "interrupted" | "done" | "failed";
+
+/**
+ * Which trials are given up before their end.
+ */
+export type SweepStopping = "never" | "median" | "asha";
+
+/**
+ * A row of the list of sweeps.
+ */
+export type SweepSummary = { 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * The pipeline.
+ */
+pipeline: string, 
+/**
+ * Its run, which its trials are nested under.
+ */
+runId: string, 
+/**
+ * The number of its run.
+ */
+number: number, 
+/**
+ * How far it is.
+ */
+state: SweepState, 
+/**
+ * The metric to choose by.
+ */
+metric: string, 
+/**
+ * True if more of it is better.
+ */
+largerIsBetter: boolean, 
+/**
+ * The most trials.
+ */
+trials: number, 
+/**
+ * Trials that ended, also those that failed or were given up.
+ */
+ended: number, 
+/**
+ * The best trial.
+ */
+best: number | null, 
+/**
+ * What the best trial measured.
+ */
+bestValue: number | null, };
+
+/**
+ * A sweep with its trials.
+ */
+export type SweepView = { 
+/**
+ * The row of the list.
+ */
+summary: SweepSummary, 
+/**
+ * Its file when it began.
+ */
+text: string, 
+/**
+ * What was tried, in order.
+ */
+trials: Array<TrialView>, 
+/**
+ * How much each parameter matters, the most first: shares of the variance that each explains by
+ * itself; empty while too little was tried.
+ */
+importance: Array<ParamShare>, };
+
+/**
  * A window of a table as formatted cells.
  */
 export type TablePage = { 
@@ -3961,6 +4546,169 @@ deletedAt: number,
 sizeBytes: number, };
 
 /**
+ * How far a trial is.
+ */
+export type TrialState = "running" | "done" | "pruned" | "failed";
+
+/**
+ * A trial.
+ */
+export type TrialView = { 
+/**
+ * 0, 1, 2 in the order they were begun.
+ */
+number: number, 
+/**
+ * What was tried.
+ */
+params: { [key in string]: JsonValue }, 
+/**
+ * How far it is.
+ */
+state: TrialState, 
+/**
+ * What it measured.
+ */
+value: number | null, 
+/**
+ * How many rounds the trainer told of.
+ */
+rounds: number, 
+/**
+ * Its run.
+ */
+runId: string | null, 
+/**
+ * Why it failed.
+ */
+error: Failure | null, };
+
+/**
+ * Sets a trigger, in place of the one of this name.
+ */
+export type TriggerAdd = { 
+/**
+ * The project; the current one if left out.
+ */
+project: string | null, 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * The pipeline that it runs.
+ */
+pipeline: string, 
+/**
+ * On a new version of this dataset.
+ */
+dataset: string | null, 
+/**
+ * When this file, or anything in this folder, has changed.
+ */
+path: string | null, 
+/**
+ * At these times, as cron writes them: `0 6 * * 1-5`.
+ */
+schedule: string | null, 
+/**
+ * The time zone of the schedule, such as `Europe/Berlin`; UTC if left out.
+ */
+zone: string | null, 
+/**
+ * After a run of this pipeline that came to its end.
+ */
+after: string | null, 
+/**
+ * When the monitor of this deployment raises an alert.
+ */
+drift: string | null, 
+/**
+ * True to leave out times of the schedule at which Fettle did not run; else one run makes up for
+ * them.
+ */
+skipsMissed: boolean, 
+/**
+ * A change counts once nothing more has happened for so many seconds.
+ */
+settleSeconds: number | null, };
+
+/**
+ * Something a trigger did.
+ */
+export type TriggerEventView = { 
+/**
+ * When, ms since the epoch.
+ */
+at: number, 
+/**
+ * Why.
+ */
+why: string, 
+/**
+ * `started`, `skipped` or what went wrong.
+ */
+outcome: string, 
+/**
+ * The run it started, if that is still there.
+ */
+run: RunLink | null, };
+
+/**
+ * Names a trigger.
+ */
+export type TriggerPick = { 
+/**
+ * The project; the current one if left out.
+ */
+project: string | null, 
+/**
+ * Its name.
+ */
+trigger: string, };
+
+/**
+ * A trigger as it stands.
+ */
+export type TriggerView = { 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * The pipeline that it runs.
+ */
+pipeline: string, 
+/**
+ * When, in words.
+ */
+when: string, 
+/**
+ * True if it does nothing until it is resumed.
+ */
+isPaused: boolean, 
+/**
+ * The next three times, ms since the epoch; empty if it does not go by the clock.
+ */
+next: Array<number>, 
+/**
+ * Why the pipeline runs as soon as it does not work, if it is to.
+ */
+pending: string | null, 
+/**
+ * True if something changed and has not settled yet.
+ */
+isChanging: boolean, 
+/**
+ * What it did last.
+ */
+last: TriggerEventView | null, 
+/**
+ * What is wrong with its file, if something is.
+ */
+trouble: string | null, };
+
+/**
  * What an endpoint answered.
  */
 export type TryResult = { 
@@ -4113,6 +4861,7 @@ export type Commands = {
   "dataset.fetch": [DatasetFetch, JobRef];
   "dataset.ask": [DatasetAsk, JobRef];
   "dataset.sniff_kept": [DatasetSniffKept, SniffView];
+  "dataset.file": [DatasetFile, FileBytes];
   "dataset.list": [InProject, Array<DatasetSummary>];
   "dataset.show": [DatasetPick, DatasetDetail];
   "dataset.page": [DatasetPage, TablePage];
@@ -4137,6 +4886,7 @@ export type Commands = {
   "connection.list": [Nothing, Array<ConnectionView>];
   "connection.add": [ConnectionAdd, ConnectionAdded];
   "connection.test": [ConnectionPick, JobRef];
+  "connection.preview": [ConnectionPreview, JobRef];
   "connection.remove": [ConnectionPick, null];
   "trash.list": [Nothing, Array<TrashView>];
   "trash.restore": [TrashPick, null];
@@ -4146,6 +4896,7 @@ export type Commands = {
   "pipeline.show": [PipelinePick, PipelineView];
   "pipeline.validate": [PipelineExamine, Validation];
   "pipeline.plan": [PipelineExamine, PlanView];
+  "pipeline.explain": [PipelineExplain, ExplainView];
   "pipeline.preview": [PipelinePreview, PreviewView];
   "pipeline.layout": [PipelineLayout, LayoutView];
   "pipeline.new": [PipelineNew, PipelineView];
@@ -4156,6 +4907,8 @@ export type Commands = {
   "pipeline.revert": [PipelinePick, PipelineView];
   "pipeline.rename": [PipelineRename, PipelineView];
   "pipeline.delete": [PipelinePick, null];
+  "pipeline.export": [PipelineExport, Array<ExportedFile>];
+  "pipeline.import": [PipelineImport, ImportedPipeline];
   "pipeline.run": [PipelineRun, RunStarted];
   "run.list": [RunList, RunPage];
   "run.show": [RunPick, RunDetail];
@@ -4165,6 +4918,21 @@ export type Commands = {
   "run.compare": [RunCompare, Comparison];
   "run.cancel": [RunPick, null];
   "run.note": [RunNote, null];
+  "run.resume": [RunResume, RunStarted];
+  "run.reproduce": [RunReproduce, JobRef];
+  "run.receipts": [RunPick, Array<ReceiptView>];
+  "sweep.list": [InProject, Array<SweepSummary>];
+  "sweep.show": [SweepPick, SweepView];
+  "sweep.start": [SweepStart, RunStarted];
+  "sweep.pause": [SweepPick, null];
+  "sweep.resume": [SweepResume, RunStarted];
+  "sweep.apply": [SweepApply, SweepApplied];
+  "trigger.list": [InProject, Array<TriggerView>];
+  "trigger.history": [TriggerPick, Array<TriggerEventView>];
+  "trigger.add": [TriggerAdd, TriggerView];
+  "trigger.pause": [TriggerPick, null];
+  "trigger.resume": [TriggerPick, null];
+  "trigger.remove": [TriggerPick, null];
   "model.list": [InProject, Array<ModelSummary>];
   "model.show": [ModelPick, ModelDetail];
   "model.version": [ModelVersionPick, ModelVersionDetail];
@@ -4201,6 +4969,7 @@ export const queryTopics: { [K in keyof Commands]?: Topic[] } = {
   "job.show": ["jobs"],
   "dataset.sniff": [],
   "dataset.sniff_kept": ["datasets"],
+  "dataset.file": [],
   "dataset.list": ["datasets"],
   "dataset.show": ["datasets","pipelines"],
   "dataset.page": ["datasets"],
@@ -4219,14 +4988,21 @@ export const queryTopics: { [K in keyof Commands]?: Topic[] } = {
   "pipeline.show": ["pipelines","runs"],
   "pipeline.validate": ["pipelines","datasets"],
   "pipeline.plan": ["pipelines","datasets","runs"],
+  "pipeline.explain": ["pipelines","datasets","runs"],
   "pipeline.preview": ["datasets"],
   "pipeline.layout": [],
+  "pipeline.export": ["pipelines"],
   "run.list": ["runs"],
   "run.show": ["runs","models"],
   "run.log": ["runs"],
   "run.output": ["runs"],
   "run.curves": ["runs"],
   "run.compare": ["runs"],
+  "run.receipts": ["runs"],
+  "sweep.list": ["runs"],
+  "sweep.show": ["runs"],
+  "trigger.list": ["projects","pipelines","runs"],
+  "trigger.history": ["pipelines","runs"],
   "model.list": ["models","deployments"],
   "model.show": ["models","deployments"],
   "model.version": ["models","deployments"],

@@ -52,6 +52,20 @@ const SENTENCES: Record<string, (subject: string) => string> = {
   'pipeline.run': (name) => `Started a run of ${name}`,
   'run.finish': (name) => `A run of ${name} ended`,
   'run.note': (run) => `Wrote a note on ${run}`,
+  'run.reproduce': (run) => `Repeated ${run} from what it recorded`,
+  'sweep.start': (name) => `Started sweep ${name}`,
+  'sweep.run': (name) => `Began the trials of sweep ${name}`,
+  'sweep.trial': (subject) => {
+    const at = subject.lastIndexOf(' ')
+    return `Recorded trial ${subject.slice(at + 1)} of sweep ${subject.slice(0, at)}`
+  },
+  'sweep.pause': (name) => `Paused sweep ${name}`,
+  'sweep.resume': (name) => `Went on with sweep ${name}`,
+  'sweep.finish': (name) => `Sweep ${name} ended`,
+  'trigger.add': (name) => `Added trigger ${name}`,
+  'trigger.pause': (name) => `Paused trigger ${name}`,
+  'trigger.resume': (name) => `Let trigger ${name} go on`,
+  'trigger.remove': (name) => `Removed trigger ${name}`,
   'model.register': (name) => `Registered a version of ${name}`,
   'model.promote': (subject) => `Promoted ${subject}`,
   'deployment.create': (name) => `Created endpoint ${name}`,

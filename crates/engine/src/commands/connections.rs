@@ -5,10 +5,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use ts_rs::TS;
 
+use super::convert::sniff_view;
+use super::datasets::{TablePage, reply};
 use super::jobs::JobRef;
 use super::workspaces::Nothing;
 use crate::Engine;
 use crate::connections::{Connection, ConnectionKind, ConnectionTls, usual_tls, variable};
+use crate::importing::Question;
 use crate::jobs::Title;
 
 /// Adds a connection, or puts it in the place of the one of this name.
@@ -79,6 +82,19 @@ pub struct ConnectionPick {
     pub password: Option<String>,
 }
 
+/// Asks for the first rows that a query would bring.
+#[derive(Clone, Deserialize, TS)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ConnectionPreview {
+    /// The name of the connection.
+    pub name: String,
+    /// A `select` in the words of that database.
+    pub query: String,
+    /// The password, if it is not where passwords are looked for.
+    #[serde(default)]
+    pub password: Option<String>,
+}
+
 pub(super) fn add(engine: &Engine, request: ConnectionAdd) -> Result<ConnectionAdded> {
     let connection = Connection {
         kind: request.kind,
@@ -114,6 +130,23 @@ pub(super) fn test(engine: &Engine, request: ConnectionPick) -> Result<JobRef> {
     let job = engine.start_job(&title, move |engine, progress| {
         let server = engine.test_connection(&request.name, request.password, progress)?;
         Ok(json!({ "server": server }))
+    })?;
+    Ok(job.into())
+}
+
+pub(super) fn preview(engine: &Engine, request: ConnectionPreview) -> Result<JobRef> {
+    let ConnectionPreview { name: connection, query: sql, password } = request;
+    engine.connection(&connection)?;
+    let title = Title {
+        kind: "connection.preview",
+        title: format!("Asking {connection}"),
+        subject: json!({ "connection": connection }),
+    };
+    let question = Question { connection, sql, password, most_bytes: None };
+    let job = engine.start_job(&title, move |engine, progress| {
+        let (options, preview) = engine.preview_answer(&question, progress)?;
+        let view = sniff_view(options, preview, Vec::new());
+        reply(TablePage { total: view.rows.len() as u64, offset: 0, columns: view.columns, rows: view.rows })
     })?;
     Ok(job.into())
 }

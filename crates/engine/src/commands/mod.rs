@@ -9,17 +9,21 @@ pub mod deployments;
 pub mod figures;
 pub mod jobs;
 pub mod keeping;
+pub mod leaving;
+pub mod lineage;
 pub mod models;
 pub mod monitors;
 pub mod pipelines;
 pub mod quality;
 pub mod runs;
 pub mod sources;
+pub mod sweeps;
+pub mod triggers;
 pub mod workspaces;
 
 use crate::Engine;
 use changes::{ChangesPage, DatasetChanges, DatasetDiff, DatasetReport, ProfileComparison};
-use connections::{ConnectionAdd, ConnectionAdded, ConnectionPick, ConnectionView};
+use connections::{ConnectionAdd, ConnectionAdded, ConnectionPick, ConnectionPreview, ConnectionView};
 use datasets::{
     DatasetDetail, DatasetImport, DatasetPage, DatasetPick, DatasetQuery, DatasetSniff, DatasetSummary,
     DatasetTarget, InProject, ProfileView, RejectedRow, SniffView, TablePage,
@@ -32,6 +36,8 @@ use jobs::{JobList, JobPick, JobRef, JobView};
 use keeping::{
     DatasetDelete, DatasetExport, DatasetFollow, DatasetTag, FollowView, QueryExport, TrashPick, TrashView,
 };
+use leaving::{ExportedFile, ImportedPipeline, PipelineExport, PipelineImport};
+use lineage::{ExplainView, PipelineExplain, ReceiptView, RunReproduce, RunResume};
 use models::{
     GateReport, ModelDetail, ModelExport, ModelGate, ModelPick, ModelPredict, ModelPromote, ModelRegister,
     ModelSummary, ModelVersionDetail, ModelVersionPick,
@@ -47,7 +53,9 @@ use runs::{
     Comparison, LogPage, ModelLink, OutputView, RunCompare, RunCurves, RunDetail, RunList, RunLog, RunNote,
     RunOutput, RunPage, RunPick,
 };
-use sources::{DatasetAsk, DatasetFetch, DatasetReread, DatasetSniffKept};
+use sources::{DatasetAsk, DatasetFetch, DatasetFile, DatasetReread, DatasetSniffKept, FileBytes};
+use sweeps::{SweepApplied, SweepApply, SweepPick, SweepResume, SweepStart, SweepSummary, SweepView};
+use triggers::{TriggerAdd, TriggerEventView, TriggerPick, TriggerView};
 use workspaces::{
     AuditEntry, AuditList, HomeView, Nothing, ProjectNew, ProjectOpen, ProjectStatus, ProjectSummary,
     Settings, WorkspaceCheck, WorkspaceGc, WorkspaceInfo,
@@ -76,6 +84,7 @@ crate::commands! { Engine;
     action "dataset.fetch"        sources::fetch: DatasetFetch => JobRef;
     action "dataset.ask"          sources::ask: DatasetAsk => JobRef;
     query  "dataset.sniff_kept"   sources::sniff_kept: DatasetSniffKept => SniffView [Datasets];
+    query  "dataset.file"         sources::file: DatasetFile => FileBytes [];
     query  "dataset.list"         datasets::list: InProject => Vec<DatasetSummary> [Datasets];
     query  "dataset.show"         datasets::show: DatasetPick => DatasetDetail [Datasets, Pipelines];
     query  "dataset.page"         datasets::page: DatasetPage => TablePage [Datasets];
@@ -100,6 +109,7 @@ crate::commands! { Engine;
     query  "connection.list"      connections::list: Nothing => Vec<ConnectionView> [Settings];
     action "connection.add"       connections::add: ConnectionAdd => ConnectionAdded;
     action "connection.test"      connections::test: ConnectionPick => JobRef;
+    action "connection.preview"   connections::preview: ConnectionPreview => JobRef;
     action "connection.remove"    connections::remove: ConnectionPick => ();
     query  "trash.list"           keeping::list_trash: Nothing => Vec<TrashView> [Datasets, Runs, Models];
     action "trash.restore"        keeping::restore: TrashPick => ();
@@ -110,6 +120,7 @@ crate::commands! { Engine;
     query  "pipeline.show"        pipelines::show: PipelinePick => PipelineView [Pipelines, Runs];
     query  "pipeline.validate"    pipelines::validate: PipelineExamine => Validation [Pipelines, Datasets];
     query  "pipeline.plan"        pipelines::plan: PipelineExamine => PlanView [Pipelines, Datasets, Runs];
+    query  "pipeline.explain"     lineage::explain: PipelineExplain => ExplainView [Pipelines, Datasets, Runs];
     query  "pipeline.preview"     pipelines::preview: PipelinePreview => PreviewView [Datasets];
     query  "pipeline.layout"      pipelines::layout: PipelineLayout => LayoutView [];
     action "pipeline.new"         pipelines::new: PipelineNew => PipelineView;
@@ -120,6 +131,8 @@ crate::commands! { Engine;
     action "pipeline.revert"      pipelines::revert: PipelinePick => PipelineView;
     action "pipeline.rename"      pipelines::rename: PipelineRename => PipelineView;
     action "pipeline.delete"      pipelines::delete: PipelinePick => ();
+    query  "pipeline.export"      leaving::export: PipelineExport => Vec<ExportedFile> [Pipelines];
+    action "pipeline.import"      leaving::import: PipelineImport => ImportedPipeline;
     action "pipeline.run"         pipelines::run: PipelineRun => RunStarted;
 
     query  "run.list"             runs::list: RunList => RunPage [Runs];
@@ -130,6 +143,23 @@ crate::commands! { Engine;
     query  "run.compare"          runs::compare: RunCompare => Comparison [Runs];
     action "run.cancel"           runs::cancel: RunPick => ();
     action "run.note"             runs::note: RunNote => ();
+    action "run.resume"           lineage::resume: RunResume => RunStarted;
+    action "run.reproduce"        lineage::reproduce: RunReproduce => JobRef;
+    query  "run.receipts"         lineage::receipts: RunPick => Vec<ReceiptView> [Runs];
+
+    query  "sweep.list"           sweeps::list: InProject => Vec<SweepSummary> [Runs];
+    query  "sweep.show"           sweeps::show: SweepPick => SweepView [Runs];
+    action "sweep.start"          sweeps::start: SweepStart => RunStarted;
+    action "sweep.pause"          sweeps::pause: SweepPick => ();
+    action "sweep.resume"         sweeps::resume: SweepResume => RunStarted;
+    action "sweep.apply"          sweeps::apply: SweepApply => SweepApplied;
+
+    query  "trigger.list"         triggers::list: InProject => Vec<TriggerView> [Projects, Pipelines, Runs];
+    query  "trigger.history"      triggers::history: TriggerPick => Vec<TriggerEventView> [Pipelines, Runs];
+    action "trigger.add"          triggers::add: TriggerAdd => TriggerView;
+    action "trigger.pause"        triggers::pause: TriggerPick => ();
+    action "trigger.resume"       triggers::resume: TriggerPick => ();
+    action "trigger.remove"       triggers::remove: TriggerPick => ();
 
     query  "model.list"           models::list: InProject => Vec<ModelSummary> [Models, Deployments];
     query  "model.show"           models::show: ModelPick => ModelDetail [Models, Deployments];

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use base::{Code, Error, Progress, Result};
+use base::{Error, Progress, Result};
 use flow::execute::Planned;
 use flow::file::{Pipeline, Step};
-use flow::graph::{Graph, Problem as Found};
+use flow::graph::Problem as Found;
 use flow::kind::{Category, Port};
 use flow::limits::Limits;
 use serde::{Deserialize, Serialize};
@@ -457,6 +457,10 @@ pub struct PipelineRun {
     /// Only what this step needs.
     #[serde(default)]
     pub to: Option<String>,
+    /// This step runs again, with all that need it.
+    #[serde(default)]
+    #[ts(optional)]
+    pub from: Option<String>,
     /// Threads in all; as many as the machine has if left out.
     #[serde(default)]
     pub threads: Option<u32>,
@@ -531,7 +535,12 @@ impl TryFrom<PipelineDoc> for Pipeline {
 }
 
 /// The graph that a request is about: as given, else the draft or file of that name.
-fn graph(engine: &Engine, project: &Project, name: &str, doc: Option<PipelineDoc>) -> Result<Pipeline> {
+pub(super) fn graph(
+    engine: &Engine,
+    project: &Project,
+    name: &str,
+    doc: Option<PipelineDoc>,
+) -> Result<Pipeline> {
     match doc {
         Some(doc) => doc.try_into(),
         None => Ok(engine.pipeline(project, name)?.pipeline),
@@ -769,11 +778,12 @@ pub(super) fn delete(engine: &Engine, request: PipelinePick) -> Result<()> {
 pub(super) fn run(engine: &Engine, request: PipelineRun) -> Result<RunStarted> {
     let project = engine.project(request.project.as_deref())?;
     let pipeline = graph(engine, &project, &request.pipeline, request.doc)?;
-    if let Some(to) = &request.to
-        && Graph::build(&pipeline).is_ok_and(|graph| graph.node(to).is_none())
-    {
-        return Err(Error::new(Code::NotFound, format!("pipeline `{}` has no step `{to}`", pipeline.name)));
-    }
-    let wanted = Wanted { to: request.to, threads: request.threads, force: request.force };
-    engine.start_run(&project, pipeline, wanted)
+    let wanted = Wanted {
+        from: request.from,
+        to: request.to,
+        threads: request.threads,
+        force: request.force,
+        ..Wanted::default()
+    };
+    engine.start_run(&project, pipeline, &wanted)
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use base::Result;
 use serde::{Deserialize, Serialize};
 use store::Page;
-use store::run_list::{RunFilter, RunOrder};
+use store::run_list::{Nesting, RunFilter, RunOrder};
 use ts_rs::TS;
 
 use super::datasets::TablePage;
@@ -119,6 +119,10 @@ pub struct RunList {
     /// Only runs in this state.
     #[serde(default)]
     pub state: Option<RunState>,
+    /// The trials of this sweep, by the id of its run; trials are not listed otherwise.
+    #[serde(default)]
+    #[ts(optional)]
+    pub trials_of: Option<String>,
     /// First row, from 0.
     #[serde(default)]
     pub offset: u32,
@@ -161,6 +165,34 @@ pub struct RunDetail {
     pub environment: BTreeMap<String, String>,
     /// The models trained in it, best first.
     pub models: Vec<TrainedModel>,
+    /// Where it comes from, if it was not asked for by itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub origin: Option<RunOrigin>,
+    /// The runs that go on with it, oldest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[ts(optional, as = "Option<Vec<RunLink>>")]
+    pub resumed_by: Vec<RunLink>,
+}
+
+/// Where a run comes from.
+#[derive(Debug, Clone, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct RunOrigin {
+    /// `resume`, `trial`, `sweep` or `trigger`.
+    pub cause: String,
+    /// The run that it goes on with or belongs to.
+    pub run: Option<RunLink>,
+}
+
+/// Points at a run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct RunLink {
+    /// Its id.
+    pub id: String,
+    /// Its number in the project.
+    pub number: u32,
 }
 
 /// A step of a run.
@@ -412,7 +444,12 @@ pub struct RunNote {
 
 pub(super) fn list(engine: &Engine, request: RunList) -> Result<RunPage> {
     let project = engine.project(request.project.as_deref())?;
+    let nesting = match &request.trials_of {
+        Some(sweep) => Nesting::TrialsOf(engine.run(sweep)?.id),
+        None => Nesting::Outermost,
+    };
     let filter = RunFilter {
+        nesting,
         project_id: Some(project.id),
         pipeline: request.pipeline,
         states: request.state.map(stored).into_iter().collect(),

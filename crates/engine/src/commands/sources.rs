@@ -4,6 +4,8 @@
 use std::collections::BTreeMap;
 
 use base::Result;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -139,6 +141,42 @@ pub struct DatasetSniffKept {
     /// How to read it; as the version was read if left out.
     #[serde(default)]
     pub options: Option<ParseOptions>,
+}
+
+/// Asks for the bytes of one file of a version of files.
+#[derive(Debug, Clone, Deserialize, TS)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct DatasetFile {
+    /// The project; the current one if left out.
+    #[serde(default)]
+    pub project: Option<String>,
+    /// The dataset's name.
+    pub dataset: String,
+    /// The version's number; the newest if left out.
+    #[serde(default)]
+    pub version: Option<u32>,
+    /// The path of the file, as the table has it.
+    pub path: String,
+}
+
+/// A file of a version.
+#[derive(Debug, Clone, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct FileBytes {
+    /// How many bytes it has.
+    pub size_bytes: u64,
+    /// The bytes in base64; null if there are more than 16 MB of them.
+    pub base64: Option<String>,
+}
+
+/// More is not handed to a window, which holds it several times over.
+const MOST_SHOWN_BYTES: u64 = 16 << 20;
+
+pub(super) fn file(engine: &Engine, request: DatasetFile) -> Result<FileBytes> {
+    let project = engine.project(request.project.as_deref())?;
+    let version = engine.version(&engine.dataset(&project, &request.dataset)?, request.version)?;
+    let (size_bytes, bytes) = engine.kept_file(&version, &request.path, MOST_SHOWN_BYTES)?;
+    Ok(FileBytes { size_bytes, base64: bytes.map(|bytes| STANDARD.encode(bytes)) })
 }
 
 pub(super) fn reread(engine: &Engine, request: DatasetReread) -> Result<JobRef> {

@@ -163,6 +163,28 @@ impl Engine {
         Ok(true)
     }
 
+    /// The size of one file of a version, and its bytes if they are no more than `most_bytes`.
+    ///
+    /// # Errors
+    /// [`Code::NotFound`] for a path that is none of the version's files.
+    pub(crate) fn kept_file(
+        &self,
+        version: &DatasetVersion,
+        path: &str,
+        most_bytes: u64,
+    ) -> Result<(u64, Option<Vec<u8>>)> {
+        let mut entries = self.kept_tree(&version.content)?.map(|tree| tree.entries).unwrap_or_default();
+        let at = entries.iter().position(|entry| entry.path == path && path != ROWS).ok_or_else(|| {
+            let (path, number) = (path.escape_debug(), version.number);
+            Error::not_found(format!("there is no file `{path}` in version {number}"))
+                .hint("take a path from the column `path` of a dataset of files")
+        })?;
+        let entry = entries.swap_remove(at);
+        let is_small = entry.size <= most_bytes;
+        let bytes = is_small.then(|| self.store().objects().read(&entry.digest)).transpose()?;
+        Ok((entry.size, bytes))
+    }
+
     /// The files of a content, if it is a folder.
     fn kept_tree(&self, content: &Digest) -> Result<Option<Tree>> {
         match self.store().objects().tree(content) {

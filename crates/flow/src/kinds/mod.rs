@@ -7,6 +7,7 @@ mod check;
 mod clip;
 mod command;
 mod compare;
+mod cross_validate;
 mod dataset;
 mod date_parts;
 mod deduplicate;
@@ -85,6 +86,7 @@ const LIST: &[&dyn StepKind] = &[
     &impute::Impute,
     &encode::Encode,
     &scale::Scale,
+    &cross_validate::CrossValidate,
     &evaluate::Evaluate,
     &compare::Compare,
     &check::Check,

@@ -8,4 +8,5 @@ mod processes;
 mod records;
 mod repair;
 mod versions;
+mod work;
 mod world;

@@ -8,8 +8,8 @@ use store::datasets::NewVersion;
 use store::models::NewModelVersion;
 use store::runs::{NewRun, RunState};
 use store::{
-    Access, Action, ChangeFeed, Digest, Store, datasets, deployments, metrics, models, monitors, projects,
-    runs, settings, steps,
+    Access, Action, ChangeFeed, Digest, Store, datasets, deployments, metrics, models, monitors, origins,
+    projects, runs, settings, steps, sweeps,
 };
 use tempfile::TempDir;
 
@@ -110,6 +110,8 @@ pub fn finished_run(store: &Store, project_id: &ProjectId) -> RunId {
                 at: NOW,
             });
             metrics::log(w, &run.id, "train", &points)?;
+            let facts = json!({ "program": "1" });
+            origins::set(w, &run.id, &origins::Origin { cause: origins::Cause::Sweep, of_run: None, facts })?;
             metrics::set_params(w, &run.id, "train", &[("rounds".to_owned(), "100".to_owned())])?;
             runs::finish(w, &run.id, RunState::Done, None)?;
             Ok(run.id)
@@ -123,6 +125,24 @@ pub fn furnish(store: &Store) -> ProjectId {
     let content = store.objects().put_bytes(&b"a,b\n1,2\n".repeat(50_000)).unwrap();
     let package = store.objects().put_bytes(b"a model").unwrap();
     let run_id = finished_run(store, &project_id);
+    store
+        .write(action(), |w| {
+            origins::add_receipt(w, &run_id, true, &json!({ "steps": [] }))?;
+            sweeps::create(w, &run_id, "rate", "format = 1")?;
+            sweeps::set_state(w, &run_id, sweeps::SweepState::Done)?;
+            let trial = sweeps::Trial {
+                sweep_id: run_id.clone(),
+                number: 0,
+                params: json!({ "train.rounds": 100 }),
+                state: sweeps::TrialState::Done,
+                value: Some(0.1 + 0.2),
+                rounds: vec![0.5],
+                run_id: None,
+                error: None,
+            };
+            sweeps::save_trial(w, &trial)
+        })
+        .unwrap();
     store
         .write(action(), |w| {
             let dataset = datasets::create(w, &project_id, "iris")?;

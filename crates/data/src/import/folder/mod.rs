@@ -77,8 +77,16 @@ pub(super) fn sniff(root: &Path, wanted: Option<&FolderOptions>) -> Result<Sniff
     }
     let first = members.iter().find(|member| member.size_bytes > 0).ok_or_else(|| empty(root))?;
     let mut sniffed = super::sniff_file(&first.path).map_err(|e| first.named(root, e))?;
+    let partitions = partition::Partitions::of(&members, &options);
+    let names: Vec<String> = partitions.columns.iter().map(|one| format!("`{}`", one.name)).collect();
+    if !names.is_empty() {
+        let word = if names.len() == 1 { "column" } else { "columns" };
+        let message = format!("the names of folders make the {word} {}", names.join(", "));
+        sniffed.warnings.insert(0, Warning::file(message));
+    }
     sniffed.options.folder = Some(options);
-    sniffed.warnings.insert(0, Warning::file(format!("the rows of {amount} files are one table")));
+    let word = if members.len() == 1 { "file" } else { "files" };
+    sniffed.warnings.insert(0, Warning::file(format!("the rows of {amount} {word} are one table")));
     Ok(sniffed)
 }
 

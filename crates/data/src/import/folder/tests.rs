@@ -233,3 +233,19 @@ fn an_empty_folder_and_a_cancelled_import_leave_nothing() {
     assert_eq!(error.code, Code::Cancelled);
     assert!(!out.join(crate::DATA_FILE).exists());
 }
+
+#[test]
+fn a_look_at_a_folder_says_how_many_files_it_has_and_which_columns_its_folders_name() {
+    let dir = folder(&[("year=2026/kind=a/1.csv", "x\n1\n"), ("year=2027/kind=b/1.csv", "x\n2\n")]);
+    let root = dir.path().join("in");
+    let said = |wanted: Option<&FolderOptions>| -> Vec<String> {
+        let sniffed = sniff(&root, wanted).expect("a folder of tables");
+        sniffed.warnings.into_iter().map(|warning| warning.message).take(2).collect()
+    };
+    let names = "the names of folders make the columns `year`, `kind`";
+    assert_eq!(said(None), ["the rows of 2 files are one table", names]);
+    let one = FolderOptions { only: Some("year=2026/**".to_owned()), ..FolderOptions::default() };
+    assert_eq!(said(Some(&one)), ["the rows of 1 file are one table", names]);
+    let without = FolderOptions { partitions: false, ..FolderOptions::default() };
+    assert!(!said(Some(&without)).contains(&names.to_owned()));
+}
