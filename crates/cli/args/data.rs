@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Subcommand, ValueEnum};
+use flow::limits::Size;
 
 /// A dataset and a version of it.
 #[derive(Debug, ClapArgs)]
@@ -14,18 +15,12 @@ pub struct DatasetArgs {
     pub version: Option<u32>,
 }
 
-/// A number of bytes: `500MB`, `20GB`.
+/// A number of bytes, as limits of steps are written too: `500MB`, `20GiB`.
 fn size(text: &str) -> Result<u64, String> {
-    let text = text.trim().to_uppercase();
-    let units =
-        [("KB", 1_000), ("MB", 1_000_000), ("GB", 1_000_000_000), ("TB", 1_000_000_000_000), ("B", 1)];
-    let (number, unit) = units
-        .iter()
-        .find_map(|(word, unit)| text.strip_suffix(word).map(|number| (number, *unit)))
-        .unwrap_or((text.as_str(), 1_u64));
-    let number: u64 =
-        number.trim().parse().map_err(|_| "write a size such as `500MB` or `20GB`".to_owned())?;
-    number.checked_mul(unit).ok_or_else(|| "that is too large".to_owned())
+    let of = |size: Size| size.0;
+    text.parse()
+        .or_else(|_| text.parse().map(of))
+        .map_err(|e| format!("{e}; {}", e.hint.as_deref().unwrap_or_default()))
 }
 
 /// Verbs of `fettle connection`.
