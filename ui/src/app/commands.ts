@@ -17,6 +17,8 @@ export function commands(): Command[] {
       id: `go.${section}`, title: `Go to ${title}`, group: 'Go to', keys: [`Mod+${index + 1}`], run: () => navigate(href(section)),
     })),
     { id: 'app.settings', title: 'Settings…', group: 'Go to', keys: ['Mod+,'], words: 'preferences theme dark light zoom', run: () => navigate(href('settings')) },
+    { id: 'go.sweeps', title: 'Go to Sweeps', group: 'Go to', words: 'hyperparameter search tune optimize trials', run: () => navigate(href('sweeps')) },
+    { id: 'go.triggers', title: 'Go to Triggers', group: 'Go to', words: 'schedule cron automation when', run: () => navigate(href('triggers')) },
     { id: 'go.audit', title: 'Go to Audit log', group: 'Go to', words: 'history who what when', run: () => navigate(href('audit')) },
     { id: 'go.welcome', title: 'Go to Welcome', group: 'Go to', words: 'projects recent start switch open', run: () => navigate(href('welcome')) },
     { id: 'view.back', title: 'Back', group: 'General', keys: ['Alt+ArrowLeft', 'Mod+['], run: () => history.back() },

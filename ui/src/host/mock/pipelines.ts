@@ -61,6 +61,9 @@ function find(name: string): Kept {
   return found
 }
 
+/** The graph of a pipeline as it is kept. */
+export const docOf = (name: string): PipelineDoc => find(name).doc
+
 const view = ({ doc, text, committed, commit: last }: Kept): PipelineView => ({
   doc, text: text ?? toText(doc), isChanged: last === null || (committed !== null && JSON.stringify(committed) !== JSON.stringify(doc)), commit: last, lastRun: lastRunOf(doc.name),
 })

@@ -100,6 +100,32 @@ describe('the list', () => {
 })
 
 describe('a step in the inspector', () => {
+  it('says why it will run, with both values of what changed', async () => {
+    await inOutline({
+      'pipeline.explain': ({ step }) => ({
+        cached: 0, toRun: 1,
+        steps: [{ step: step ?? '', action: 'run', reasons: [], waitsFor: ['encode'], lastRun: { runId: 'r7', number: 7, at: 0 }, changes: [{ what: 'parameter', name: 'rounds', before: '200', after: '300', isCause: true, text: 'parameter `rounds` changed from `200` to `300`' }] }],
+      }),
+    })
+    await choose('boosting')
+    await waitFor(() => expect(screen.getByTestId('step-why').textContent).toContain('Will run'))
+    expect(screen.getByLabelText('Because').textContent).toContain('rounds200→300')
+    expect(within(screen.getByTestId('step-why')).getByTestId('chip-run').getAttribute('href')).toBe('#/runs/r7?tab=log&step=boosting')
+    await fireEvent.click(screen.getByTestId('why-waits-encode'))
+    await waitFor(() => expect(screen.getByTestId('inspector-id')).toHaveProperty('value', 'encode'))
+    expect(await violations()).toEqual([])
+  })
+
+  it('runs again from a step, by its button and by a command', async () => {
+    // Nothing runs: the results of the mock are shared by all tests here.
+    const { host, name } = await inOutline({ 'pipeline.run': () => { throw failure('unavailable', 'not now') } })
+    await choose('encode')
+    await fireEvent.click(screen.getByTestId('inspector-run-from'))
+    await waitFor(() => expect(asked(host, 'pipeline.run')).toHaveLength(1))
+    expect(asked(host, 'pipeline.run')[0]).toMatchObject({ pipeline: name, from: 'encode', to: null })
+    await waitFor(() => expect(runCommand('pipeline.runFrom')).toBe(true))
+  })
+
   it('shows defaults as placeholders, takes a value, and goes back to the default', async () => {
     const { host, name } = await inOutline()
     await choose('boosting')

@@ -116,6 +116,7 @@ export function editorCommands(editor: Editor, dialogs: { commit: () => void }):
   return [
     command('pipeline.run', 'Run the pipeline', ['Mod+Enter'], () => void editor.run(), isIdle),
     command('pipeline.runTo', 'Run to the selected step', ['Mod+Shift+Enter'], () => void editor.run(editor.selected), () => isIdle() && editor.selected !== null),
+    command('pipeline.runFrom', 'Run again from the selected step', ['Mod+Alt+Enter'], () => { if (editor.selected !== null) void editor.runFrom(editor.selected) }, () => isIdle() && editor.selected !== null),
     command('pipeline.cancel', 'Cancel the run', [], () => void editor.running.cancel(), () => editor.running.isLive),
     command('pipeline.commit', 'Commit the pipeline…', ['Mod+S'], dialogs.commit),
     command('edit.undo', 'Undo', ['Mod+Z'], () => here.undo(), () => isFree() && here.canUndo),
