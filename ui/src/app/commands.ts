@@ -12,6 +12,7 @@ export function commands(): Command[] {
   return [
     { id: 'view.palette', title: 'Commands…', group: 'General', keys: ['Mod+K', 'Mod+Shift+P'], isInPalette: false, run: () => overlays.togglePalette() },
     { id: 'file.import', title: 'Import data…', group: 'Data', keys: ['Mod+O'], words: 'open csv tsv file browse add dataset', run: () => void askAndImport() },
+    { id: 'pipeline.import', title: 'Import a DVC pipeline…', group: 'Data', words: 'dvc yaml stages', run: () => navigate(href('pipelines', [], { import: '' })) },
     { id: 'sample.open', title: 'Open the sample project', group: 'General', words: 'demo penguins example try', run: () => void openSample() },
     ...railItems.map(({ section, title }, index) => ({
       id: `go.${section}`, title: `Go to ${title}`, group: 'Go to', keys: [`Mod+${index + 1}`], run: () => navigate(href(section)),

@@ -1,7 +1,7 @@
 // Runs that stand in a line with others: gone on with, repeated; and why a step runs.
 
 import type { ChangeView, ExplainedStep, JsonValue, PipelineDoc, ReceiptView, StepDoc } from '../bindings'
-import { docOf } from './pipelines'
+import { adopt, docOf, template, toText } from './pipelines'
 import { perWorld } from './state'
 import { planFor, startRun } from './training'
 import { answers as runs } from './runs'
@@ -78,6 +78,20 @@ export const answers: Answers = {
     const steps = graph.steps.filter((one) => (step === null ? to === null || one.id === to : one.id === step)).map((one) => explained(graph, one))
     const cached = steps.filter((one) => one.action === 'cached').length
     return { steps, cached, toRun: steps.length - cached }
+  },
+  'pipeline.export': ({ pipeline, format }) => {
+    const doc = docOf(pipeline)
+    const ids = doc.steps.map((step) => step.id)
+    const own = { name: `${pipeline}.toml`, text: toText(doc), isProgram: false }
+    if (format === 'make') return [{ name: 'Makefile', text: `all: ${ids.at(-1) ?? ''}\n\n${ids.map((id) => `${id}:\n\tfettle pipeline run ${pipeline}.toml --to ${id}\n`).join('\n')}`, isProgram: false }, own]
+    if (format === 'python') return [{ name: `${pipeline}.py`, text: `#!/usr/bin/env python3\nimport subprocess\n\nfor step in ${JSON.stringify(ids)}:\n    subprocess.run(["fettle", "pipeline", "run", "${pipeline}.toml", "--to", step], check=True)\n`, isProgram: true }, own]
+    return [{ name: `${pipeline}.sh`, text: `#!/bin/sh\nset -eu\n${ids.map((id) => `fettle pipeline run ${pipeline}.toml --to ${id}`).join('\n')}\n`, isProgram: true }, own]
+  },
+  'pipeline.export_to': () => [{ name: 'run.sh', text: '', isProgram: true }],
+  'pipeline.import': ({ path, name }, world) => {
+    if (!path.endsWith('.yaml')) throw failure('invalid_input', `cannot import \`${path}\`: it is no \`dvc.yaml\``, 'choose the file of the pipeline')
+    const doc = adopt(world, { ...template(name ?? 'dvc', 'penguins'), name: name ?? 'dvc' })
+    return { doc, notes: path.includes('plain') ? [] : ['stage `train` is frozen in DVC: it runs here like any other', '`matrix` of stage `sweep` was left out: make a sweep of it'] }
   },
   'run.resume': async ({ run }, world) => startRun(world, (await detailOf(world, run)).doc, null, false),
   'run.reproduce': async ({ run }, world) => {

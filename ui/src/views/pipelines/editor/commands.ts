@@ -109,7 +109,7 @@ function sweep(editor: Editor): void {
 }
 
 /** The commands, with those that need a dialog of the screen. */
-export function editorCommands(editor: Editor, dialogs: { commit: () => void }): Command[] {
+export function editorCommands(editor: Editor, dialogs: { commit: () => void; export: () => void }): Command[] {
   const here = editor.document
   const isFree = (): boolean => !isTyping()
   const hasSteps = (): boolean => isFree() && here.selection.steps.length > 0
@@ -128,6 +128,7 @@ export function editorCommands(editor: Editor, dialogs: { commit: () => void }):
     command('pipeline.sweep', 'Sweep the selected steps…', [], () => sweep(editor)),
     command('pipeline.cancel', 'Cancel the run', [], () => void editor.running.cancel(), () => editor.running.isLive),
     command('pipeline.commit', 'Commit the pipeline…', ['Mod+S'], dialogs.commit),
+    command('pipeline.export', 'Export the pipeline…', [], dialogs.export),
     command('edit.undo', 'Undo', ['Mod+Z'], () => here.undo(), () => isFree() && here.canUndo),
     command('edit.redo', 'Redo', ['Mod+Shift+Z', 'Mod+Y'], () => here.redo(), () => isFree() && here.canRedo),
     command('edit.pasteLinked', 'Paste and keep incoming wires', ['Mod+Shift+V'], () => void pasteLinked(editor), isFree),

@@ -1,11 +1,12 @@
 // What the parts of the editor share: the document, the run, what is wrong with it, what a run would do.
 
+import { kindOf } from '../../../lib/graph/kinds'
 import { getContext, setContext, untrack } from 'svelte'
 
 import type { ColumnView, ExplainedStep, ExplainView, Failure, PipelineDoc, PipelineView, PlanView, Problem } from '../../../host/bindings'
 import { query, type Query } from '../../../host/host'
 import { compareDocs, type Comparison } from '../../../lib/graph/compare'
-import { endText, stepOf, type End } from '../../../lib/graph/doc'
+import { endText, type End } from '../../../lib/graph/doc'
 import { facesWithSkipped, type Face } from '../../../lib/graph/faces'
 import { fixesFor, type Fix } from '../../../lib/graph/fixes'
 import type { Kinds } from '../../../lib/graph/kinds'
@@ -120,7 +121,7 @@ export class Editor {
   columnsFor(id: string): ColumnView[] {
     const source = tableSource(this.doc, this.kinds, id)
     if (source !== null) return this.columns[endText(source)] ?? []
-    const kind = this.kinds.get(stepOf(this.doc, id)?.kind ?? '')
+    const kind = kindOf(this.doc, this.kinds, id)
     const out = kind?.outputs.find((port) => port.type === 'table')
     return out === undefined ? [] : (this.columns[`${id}.${out.name}`] ?? [])
   }
