@@ -7,11 +7,15 @@ import { failure, type Answers, type World } from './world'
 const HOUR = 3_600_000
 const run = (number: number): TriggerEventView['run'] => ({ id: `a${number.toString(16).padStart(3, '0')}`.padStart(32, '0'), number })
 
-/** The next mornings at six. */
+/** The next working mornings at six. */
 function mornings(count: number): number[] {
   const next = new Date()
   next.setHours(6, 0, 0, 0)
-  return Array.from({ length: count }, () => next.setDate(next.getDate() + 1))
+  return Array.from({ length: count }, () => {
+    do next.setDate(next.getDate() + 1)
+    while (next.getDay() % 6 === 0)
+    return next.getTime()
+  })
 }
 
 type Kept = { view: TriggerView; events: TriggerEventView[] }
