@@ -87,3 +87,28 @@ fn a_million_rows_are_imported_within_a_gigabyte_and_a_cancel_leaves_nothing() {
     let page = world.ok(&["call", "dataset.page", r#"{"dataset":"million","offset":765432,"limit":3}"#]);
     assert_eq!(page["rows"][0][0], "765432");
 }
+
+/// Every column costs its reader something, however few rows there are.
+#[test]
+fn five_thousand_columns_fit_into_the_memory_of_a_reader() {
+    let world = World::new();
+    let path = world.path("wide.csv");
+    let mut out = std::io::BufWriter::new(std::fs::File::create(&path).expect("can be made"));
+    let names: Vec<String> = (0..5000).map(|at| format!("c{at}")).collect();
+    writeln!(out, "{}", names.join(",")).expect("written");
+    for row in 0..2000 {
+        for at in 0..5000 {
+            let comma = if at == 0 { "" } else { "," };
+            match at % 10 {
+                0 => write!(out, "{comma}{}", ["a", "b", "c"][(row + at) % 3]).expect("written"),
+                _ => write!(out, "{comma}{}.{}", (row * 31 + at * 17) % 100, row % 10).expect("written"),
+            }
+        }
+        out.write_all(b"\n").expect("written");
+    }
+    out.flush().expect("written");
+    let imported = world.ok(&["dataset", "import", testkit::text(&path)]);
+    assert_eq!((&imported["rows"], &imported["columns"]), (&2000.into(), &5000.into()), "{imported}");
+    let sql = "select c4990, c4999 from wide limit 1";
+    assert_eq!(world.ok(&["dataset", "query", sql])["rows"], serde_json::json!([["b", "83"]]));
+}

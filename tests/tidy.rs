@@ -10,18 +10,20 @@ use toml::{Table, Value};
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
 /// Which of our crates each of our crates may use. "Uses" points to the left in the design's line
-/// `base, store, data, learn, flow, engine, api, fettle`; `score` stands beside `store`.
-const ARROWS: [(&str, &[&str]); 12] = [
+/// `base, store, data, learn, flow, engine, api, fettle`; `score` stands beside `store`, and `connect`
+/// beside `data`.
+const ARROWS: [(&str, &[&str]); 13] = [
     ("base", &[]),
     ("store", &["base"]),
     ("score", &["base"]),
     ("serving", &["base", "score"]),
     ("data", &["base", "store"]),
+    ("connect", &["base"]),
     ("learn", &["base", "store", "score", "data"]),
     ("flow", &["base", "store", "score", "data", "learn"]),
-    ("engine", &["base", "store", "score", "data", "learn", "flow"]),
-    ("api", &["base", "store", "score", "data", "learn", "flow", "engine"]),
-    ("fettle", &["base", "store", "score", "data", "learn", "flow", "engine", "api"]),
+    ("engine", &["base", "store", "score", "data", "connect", "learn", "flow"]),
+    ("api", &["base", "store", "score", "data", "connect", "learn", "flow", "engine"]),
+    ("fettle", &["base", "store", "score", "data", "connect", "learn", "flow", "engine", "api"]),
     ("fettle-desktop", &["base"]),
     ("xtask", &[]),
 ];
@@ -34,8 +36,8 @@ const FENCED: [(&str, &[&str]); 6] = [
     ("datafusion", &["data"]),
     ("axum", &["api", "serving"]),
     ("hyper", &["api", "serving"]),
-    // The data engine brings a runtime along, which `data` starts and hides.
-    ("tokio", &["api", "serving", "data"]),
+    // The data engine and the database driver bring a runtime along, which `data` and `connect` hide.
+    ("tokio", &["api", "serving", "data", "connect"]),
 ];
 
 const RUST_LINES: usize = 800;

@@ -1,10 +1,15 @@
 //! The arguments: nouns and verbs as in the list of commands.
 
+pub mod data;
+pub mod models;
 pub mod work;
 
 use std::path::PathBuf;
 
-use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use clap::{Args as ClapArgs, Parser, Subcommand};
+
+use data::{ConnectionVerb, DatasetVerb, TrashVerb};
+use models::{DeploymentVerb, ModelVerb, MonitorVerb, TargetVerb};
 
 /// An MLOps platform in one small native app.
 #[derive(Debug, Parser)]
@@ -49,6 +54,12 @@ pub enum Noun {
         /// What to do.
         #[command(subcommand)]
         verb: DatasetVerb,
+    },
+    /// Connections to databases, whose queries `dataset import` can ask.
+    Connection {
+        /// What to do.
+        #[command(subcommand)]
+        verb: ConnectionVerb,
     },
     /// What was deleted and can come back.
     Trash {
@@ -194,184 +205,6 @@ pub enum ProjectVerb {
     },
     /// Say what differs from the last commit.
     Status,
-}
-
-/// A dataset and a version of it.
-#[derive(Debug, ClapArgs)]
-pub struct DatasetArgs {
-    /// The dataset.
-    pub dataset: String,
-    /// The version's number; the newest if left out.
-    #[arg(long, short = 'v')]
-    pub version: Option<u32>,
-}
-
-/// Verbs of `fettle dataset`.
-#[derive(Debug, Subcommand)]
-pub enum DatasetVerb {
-    /// Bring a file in as a dataset or as its next version.
-    Import {
-        /// The file.
-        file: PathBuf,
-        /// The dataset's name; from the file's if left out.
-        #[arg(long)]
-        name: Option<String>,
-        /// How to read it, as JSON; guessed if left out. `dataset sniff` prints it.
-        #[arg(long)]
-        options: Option<String>,
-        /// The column to predict.
-        #[arg(long)]
-        target: Option<String>,
-    },
-    /// Say how a file would be read.
-    Sniff {
-        /// The file.
-        file: PathBuf,
-    },
-    /// List the datasets.
-    List,
-    /// Show a version and its first rows.
-    Show(DatasetArgs),
-    /// Show what was counted about each column.
-    Profile(DatasetArgs),
-    /// Show the lines that are not in the table.
-    Rejected(DatasetArgs),
-    /// Ask in SQL; each dataset is a table.
-    Query {
-        /// A `select`.
-        sql: String,
-        /// Rows wanted.
-        #[arg(long, default_value_t = 100)]
-        limit: u32,
-        /// Write all rows to this file instead: CSV, or Parquet if its name ends so.
-        #[arg(long, short = 'o')]
-        to: Option<PathBuf>,
-    },
-    /// Choose the column to predict.
-    Target {
-        /// The dataset.
-        dataset: String,
-        /// The column.
-        column: String,
-    },
-    /// Write a version: as it was imported, or in another format.
-    Export {
-        /// Which.
-        #[command(flatten)]
-        which: DatasetArgs,
-        /// The file to write.
-        #[arg(long, short = 'o')]
-        to: PathBuf,
-        /// The format; the bytes as they were imported if left out.
-        #[arg(long, value_enum, default_value_t)]
-        format: ExportFormat,
-    },
-    /// Say what changed from one version to another.
-    Diff {
-        /// The dataset.
-        dataset: String,
-        /// The older version's number.
-        from: u32,
-        /// The newer version's number; the newest if left out.
-        to: Option<u32>,
-        /// The columns that name a row; found if left out.
-        #[arg(long, value_delimiter = ',')]
-        key: Vec<String>,
-        /// How many changed cells to show.
-        #[arg(long, default_value_t = 20)]
-        limit: u32,
-    },
-    /// Check a version; exits 4 if it breaks a check whose severity is error.
-    Check(DatasetArgs),
-    /// Show the checks of a dataset, suggest some, or set them from a file.
-    Checks {
-        /// The dataset.
-        dataset: String,
-        /// Print what a careful person would check.
-        #[arg(long, conflicts_with = "set")]
-        suggest: bool,
-        /// A TOML file that becomes the checks.
-        #[arg(long)]
-        set: Option<PathBuf>,
-    },
-    /// Write the profile of a version as one HTML file.
-    Report {
-        /// Which.
-        #[command(flatten)]
-        which: DatasetArgs,
-        /// The file to write.
-        #[arg(long, short = 'o')]
-        to: PathBuf,
-        /// An older version to compare with.
-        #[arg(long)]
-        compare_with: Option<u32>,
-    },
-    /// Put a name on a version, or take it away.
-    Tag {
-        /// The dataset.
-        dataset: String,
-        /// The tag.
-        tag: String,
-        /// The version's number; without one the tag is taken away.
-        version: Option<u32>,
-    },
-    /// Let a dataset follow a file of this machine, while a daemon runs.
-    Follow {
-        /// The dataset.
-        dataset: String,
-        /// The file; without one the dataset follows none.
-        file: Option<PathBuf>,
-        /// Let a change wait until somebody imports it.
-        #[arg(long)]
-        propose: bool,
-    },
-    /// Move a dataset, or one version of it, to the trash.
-    Delete(DatasetArgs),
-}
-
-/// A format to export to.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub enum ExportFormat {
-    /// The bytes as they were imported.
-    #[default]
-    Original,
-    /// CSV.
-    Csv,
-    /// CSV in which no text is a formula to a spreadsheet.
-    SafeCsv,
-    /// Parquet.
-    Parquet,
-    /// An Arrow file (Feather).
-    Arrow,
-}
-
-impl ExportFormat {
-    /// Its name on the wire.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Original => "original",
-            Self::Csv => "csv",
-            Self::SafeCsv => "safe_csv",
-            Self::Parquet => "parquet",
-            Self::Arrow => "arrow",
-        }
-    }
-}
-
-/// Verbs of `fettle trash`.
-#[derive(Debug, Subcommand)]
-pub enum TrashVerb {
-    /// List what was deleted.
-    List,
-    /// Take something out again.
-    Restore {
-        /// `dataset`, `version`, `run` or `model`.
-        kind: String,
-        /// Its id.
-        id: String,
-    },
-    /// Delete it all for good, and free the space.
-    Empty,
 }
 
 /// Verbs of `fettle pipeline`.
@@ -534,165 +367,6 @@ pub enum RunVerb {
     Receipts {
         /// Its id, or its number.
         run: String,
-    },
-}
-
-/// A model and a version of it.
-#[derive(Debug, ClapArgs)]
-pub struct ModelArgs {
-    /// The model, or `model@version` with a number or an alias.
-    pub model: String,
-}
-
-/// Verbs of `fettle model`.
-#[derive(Debug, Subcommand)]
-pub enum ModelVerb {
-    /// List the models.
-    List,
-    /// Show a model, or one of its versions.
-    Show(ModelArgs),
-    /// Register a model that a run trained.
-    Register {
-        /// The run's id, or its number.
-        run: String,
-        /// The step that trained it; the best one if left out.
-        #[arg(long)]
-        step: Option<String>,
-        /// The model's name.
-        #[arg(long)]
-        name: Option<String>,
-    },
-    /// Say whether a version may have an alias; exits 4 if not.
-    Test {
-        /// Which.
-        #[command(flatten)]
-        which: ModelArgs,
-        /// The alias.
-        #[arg(long, default_value = "production")]
-        to: String,
-    },
-    /// Give an alias to a version if its gate is open; exits 4 if not.
-    Promote {
-        /// Which.
-        #[command(flatten)]
-        which: ModelArgs,
-        /// The alias.
-        #[arg(long, default_value = "production")]
-        to: String,
-        /// Why.
-        #[arg(long)]
-        reason: Option<String>,
-    },
-    /// Write the package as a folder.
-    Export {
-        /// Which.
-        #[command(flatten)]
-        which: ModelArgs,
-        /// The folder to write.
-        #[arg(long, short = 'o')]
-        to: PathBuf,
-    },
-    /// Score the stored rows again and compare with what the run predicted.
-    Verify(ModelArgs),
-    /// Score a CSV file.
-    Predict {
-        /// Which.
-        #[command(flatten)]
-        which: ModelArgs,
-        /// The file to score.
-        #[arg(long, short = 'i')]
-        input: PathBuf,
-        /// The file to write.
-        #[arg(long, short = 'o')]
-        output: PathBuf,
-    },
-}
-
-/// Verbs of `fettle target`.
-#[derive(Debug, Subcommand)]
-pub enum TargetVerb {
-    /// List where models can go.
-    List,
-}
-
-/// Verbs of `fettle deployment`.
-#[derive(Debug, Subcommand)]
-pub enum DeploymentVerb {
-    /// Put a model version somewhere.
-    Create {
-        /// Which.
-        #[command(flatten)]
-        which: ModelArgs,
-        /// The target.
-        #[arg(long, default_value = "local")]
-        target: String,
-        /// The deployment's name.
-        #[arg(long)]
-        name: Option<String>,
-        /// The port.
-        #[arg(long)]
-        port: Option<u16>,
-    },
-    /// List the deployments.
-    List,
-    /// Show a deployment with a command to call it.
-    Status {
-        /// Its name or id.
-        deployment: String,
-    },
-    /// Print its log.
-    Log {
-        /// Its name or id.
-        deployment: String,
-    },
-    /// Go back to the revision before, or to the one given.
-    Rollback {
-        /// Its name or id.
-        deployment: String,
-        /// The revision.
-        #[arg(long)]
-        to: Option<u32>,
-    },
-    /// Stop it.
-    Stop {
-        /// Its name or id.
-        deployment: String,
-    },
-    /// Start it again.
-    Start {
-        /// Its name or id.
-        deployment: String,
-    },
-    /// Send it a row: the sample row, or the JSON object given.
-    Try {
-        /// Its name or id.
-        deployment: String,
-        /// Input by name.
-        row: Option<String>,
-    },
-}
-
-/// Verbs of `fettle monitor`.
-#[derive(Debug, Subcommand)]
-pub enum MonitorVerb {
-    /// Show traffic, latency, errors and drift; exits 5 on an alarm.
-    Status {
-        /// The deployment's name or id.
-        deployment: String,
-    },
-    /// Compare a file with the training data; exits 5 on an alarm.
-    Check {
-        /// The deployment's name or id.
-        deployment: String,
-        /// A CSV file with the model's inputs.
-        file: PathBuf,
-    },
-    /// Send the validation rows, or those of a file, through the endpoint.
-    Replay {
-        /// The deployment's name or id.
-        deployment: String,
-        /// A CSV file with the model's inputs.
-        file: Option<PathBuf>,
     },
 }
 

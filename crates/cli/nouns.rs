@@ -4,6 +4,7 @@ mod data;
 mod keeping;
 mod models;
 mod pipelines;
+mod sources;
 mod sweeps;
 mod triggers;
 
@@ -68,13 +69,14 @@ pub fn run(args: &Args, noun: &Noun, printer: &Printer) -> Result<u8> {
         });
         return Ok(0);
     }
-    let makes = matches!(noun, Noun::Dataset { .. } | Noun::Project { .. });
+    let makes = matches!(noun, Noun::Dataset { .. } | Noun::Project { .. } | Noun::Connection { .. });
     let backend = Backend::open(args, makes && args.workspace.is_none())?;
     let context = Context { backend, printer, project: args.project.as_deref() };
     match noun {
         Noun::Workspace { verb } => workspace(&context, verb),
         Noun::Project { verb } => project(&context, verb),
         Noun::Dataset { verb } => data::run(&context, verb),
+        Noun::Connection { verb } => sources::connection(&context, verb),
         Noun::Trash { verb } => keeping::trash(&context, verb),
         Noun::Pipeline { verb } => pipelines::pipeline(&context, verb),
         Noun::Run { verb } => pipelines::run(&context, verb),

@@ -9,4 +9,5 @@ mod file_drop;
 mod main_job;
 mod shots;
 mod webdriver;
+mod wide;
 mod window;

@@ -1,7 +1,9 @@
 //! Pictures of every screen: light and dark, large and small, full and empty, with what opens over
 //! them.
 
-use std::path::PathBuf;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -54,6 +56,36 @@ const WORK: [(&str, &str, &str); 9] = [
     ("pipeline-import", "pipelines?import", ""),
 ];
 
+/// Where data comes from: a name, an address, and what is done there one after the other. A step is what is
+/// clicked, `field=text` what is typed into a field, where `FOLDER` is one with tables in it, or `!` a press
+/// of Enter.
+const SOURCES: [(&str, &str, &[&str]); 10] = [
+    ("import", "data", &["data-import"]),
+    ("import-folder", "data", &["data-import", "import-from-folder"]),
+    (
+        "import-folder-look",
+        "data",
+        &[
+            "data-import",
+            "import-from-folder",
+            "import-folder-path=FOLDER",
+            "import-folder-look",
+            "folder-only",
+        ],
+    ),
+    (
+        "import-address",
+        "data",
+        &["data-import", "import-from-address", "import-url=https://example.org/data.csv"],
+    ),
+    ("import-database", "data", &["data-import", "import-from-database"]),
+    ("import-connection", "data", &["data-import", "import-from-database", "connection-add"]),
+    ("fetched", "data/rates", &["data-more"]),
+    ("files", "data/pets", &["thumb", "!"]),
+    ("read-again", "data/customers?sheet=import", &[]),
+    ("check-form", "data/penguins?tab=quality", &["quality-add", "check-kind-range"]),
+];
+
 #[test]
 #[ignore = "makes pictures to look at: `cargo xtask shots` runs it"]
 fn every_screen() {
@@ -62,6 +94,7 @@ fn every_screen() {
     app.await_daemon();
     customers(&app);
     let (run, pipeline) = work(&app);
+    let folder = sources(&app);
     let screens = screens(&app);
     each_face(&app, |face| {
         for (name, address) in &screens {
@@ -81,6 +114,14 @@ fn every_screen() {
                 app.click(click);
             }
             picture(&app, name, face);
+        }
+        for (name, address, steps) in SOURCES {
+            show(&app, "home");
+            show(&app, address);
+            steps.iter().for_each(|step| act(&app, step, &folder));
+            picture(&app, name, face);
+            // Sheets do not go with the page that they were opened from.
+            app.press(&["\u{E00C}"]);
         }
         show(&app, "home");
         for (name, keys) in OVERLAYS {
@@ -220,6 +261,75 @@ fn customers(app: &App) {
     std::fs::write(&file, "id,note\n1,thrown away\n").expect("the file is written");
     app.finish("dataset.import", json!({ "path": file, "name": "scratch" }));
     app.rpc("dataset.delete", json!({ "dataset": "scratch" })).expect("it is in the trash");
+}
+
+/// Makes what came from a folder, an address and a connection, unless an earlier walk has, and a folder of
+/// tables.
+fn sources(app: &App) -> String {
+    let parts = app.scratch().join("parts");
+    for (year, rows) in [("2025", "id,total\n1,9.50\n2,12.00\n"), ("2026", "id,total\n3,7.25\n4,x,1\n")] {
+        write(&parts.join(format!("year={year}/orders.csv")), rows.as_bytes());
+    }
+    let there = app.rpc("dataset.list", json!({})).expect("a list");
+    if !there.as_array().is_some_and(|list| list.iter().any(|one| one["name"] == "pets")) {
+        let pets = app.scratch().join("pets");
+        for at in 0..24 {
+            let label = ["cat", "dog", "eel"][at % 3];
+            write(&pets.join(format!("{label}/{at:03}.svg")), drawing(at).as_bytes());
+        }
+        write(&pets.join("notes.txt"), b"who is who\n");
+        app.finish("dataset.import", json!({ "path": pets, "folder": { "asFiles": true } }));
+        app.finish(
+            "dataset.fetch",
+            json!({ "url": format!("{}/rates.csv", served("day,rate\n1,1.1\n2,1.2\n")) }),
+        );
+        let shop = json!({
+            "name": "shop", "kind": "postgres", "host": "db.example.org", "database": "shop", "user": "reader",
+        });
+        app.rpc("connection.add", shop).expect("a connection");
+    }
+    parts.to_string_lossy().into_owned()
+}
+
+fn write(path: &Path, bytes: &[u8]) {
+    std::fs::create_dir_all(path.parent().expect("a parent")).expect("the folder is made");
+    std::fs::write(path, bytes).expect("the file is written");
+}
+
+/// A picture that looks like no other.
+fn drawing(at: usize) -> String {
+    let (hue, radius) = (at * 47 % 360, 90 + at % 5 * 20);
+    format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"640\" height=\"480\"><rect width=\"640\" \
+         height=\"480\" fill=\"hsl({hue} 45% 55%)\"/><circle cx=\"320\" cy=\"240\" r=\"{radius}\" \
+         fill=\"hsl({hue} 60% 80%)\"/></svg>"
+    )
+}
+
+/// The address of a server on this computer that answers everything with this text, as long as the walk
+/// lasts.
+fn served(text: &'static str) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = format!("http://{}", listener.local_addr().expect("bound"));
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            // The request ends with an empty line; what it says does not matter.
+            let mut request = BufReader::new(&stream).lines();
+            while request.next().and_then(Result::ok).is_some_and(|line| !line.is_empty()) {}
+            let head =
+                format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", text.len());
+            stream.write_all(format!("{head}{text}").as_bytes()).ok();
+        }
+    });
+    address
+}
+
+fn act(app: &App, step: &str, folder: &str) {
+    match step.split_once('=') {
+        Some((field, text)) => app.type_into(field, &text.replace("FOLDER", folder)),
+        None if step == "!" => app.press(&["\u{E007}"]),
+        None => app.click(step),
+    }
 }
 
 /// Two hundred customers; in the changed ones some are older than people get, three are gone, two are

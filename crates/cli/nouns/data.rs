@@ -3,32 +3,31 @@
 use base::{Error, Result};
 use serde_json::{Value, json};
 
-use super::{Context, keeping, rows, text};
+use super::{Context, keeping, rows, sources, text};
 use crate::absolute;
-use crate::args::{DatasetArgs, DatasetVerb};
+use crate::args::data::{DatasetArgs, DatasetVerb};
 use crate::print::table;
 
 /// Runs a verb and gives back the exit code.
 pub fn run(context: &Context, verb: &DatasetVerb) -> Result<u8> {
     match verb {
-        DatasetVerb::Import { file, name, options, target } => {
-            let options: Option<Value> = match options {
-                Some(options) => Some(
-                    serde_json::from_str(options)
-                        .map_err(|e| Error::invalid("`--options` is not JSON").because(e))?,
-                ),
-                None => None,
+        DatasetVerb::Import { file, name, connection, query, max_size, options, target, folder } => {
+            let wanted = sources::Wanted { name, options: options.as_deref(), max_size: *max_size, folder };
+            let imported = match (file, connection, query) {
+                (_, Some(connection), Some(query)) => sources::ask(context, connection, query, &wanted)?,
+                (Some(file), ..) => sources::import(context, file, &wanted)?,
+                (None, ..) => return Err(Error::invalid("nothing was named that could be imported")),
             };
-            let request = json!({ "path": absolute(file)?, "name": name, "options": options });
-            let imported = context.job("dataset.import", request, imported)?;
             if let Some(target) = target {
                 let request = json!({ "dataset": imported["dataset"], "target": target });
                 let _: Value = context.backend.call("dataset.set_target", context.request(request))?;
             }
             Ok(0)
         }
-        DatasetVerb::Sniff { file } => {
-            let reply: Value = context.backend.call("dataset.sniff", json!({ "path": absolute(file)? }))?;
+        DatasetVerb::Reread { which, options } => sources::reread(context, pick(which), options),
+        DatasetVerb::Sniff { file, folder } => {
+            let request = sources::with_folder(json!({ "path": absolute(file)? }), folder);
+            let reply: Value = context.backend.call("dataset.sniff", request)?;
             context.printer.result(&reply, |reply| {
                 let warnings = reply["warnings"].as_array().into_iter().flatten().map(text);
                 let head = format!("{}\n{}", reply["options"], cells(reply));
@@ -41,8 +40,9 @@ pub fn run(context: &Context, verb: &DatasetVerb) -> Result<u8> {
         }),
         DatasetVerb::Show(which) => show(context, which),
         DatasetVerb::Profile(which) => context.show("dataset.profile", pick(which), profile),
-        DatasetVerb::Rejected(which) => context
-            .show("dataset.rejected", pick(which), |list| rows(list, &["line", "reason", "excerpt"], &[])),
+        DatasetVerb::Rejected(which) => context.show("dataset.rejected", pick(which), |list| {
+            rows(list, &["file", "line", "reason", "excerpt"], &[])
+        }),
         DatasetVerb::Query { sql, to: Some(to), .. } => {
             let is_parquet = to.extension().is_some_and(|extension| extension == "parquet");
             let format = if is_parquet { "parquet" } else { "csv" };
@@ -86,7 +86,7 @@ pub fn run(context: &Context, verb: &DatasetVerb) -> Result<u8> {
             let request = json!({ "dataset": dataset, "path": path, "mode": mode });
             context.show("dataset.follow", request, |_| match &path {
                 Some(path) => format!("`{dataset}` follows {path} while a daemon runs"),
-                None => format!("`{dataset}` follows no file"),
+                None => format!("`{dataset}` follows nothing"),
             })
         }
         DatasetVerb::Delete(which) => context.show("dataset.delete", pick(which), |picked| {
@@ -110,7 +110,8 @@ fn pick(which: &DatasetArgs) -> Value {
     json!({ "dataset": which.dataset, "version": which.version })
 }
 
-fn imported(result: &Value) -> String {
+/// What came of an import.
+pub fn imported(result: &Value) -> String {
     let head = if result["isNew"] == true {
         format!(
             "{} v{}: {} rows, {} columns",
@@ -120,11 +121,7 @@ fn imported(result: &Value) -> String {
             result["columns"]
         )
     } else {
-        format!(
-            "this very file is {} v{} already; nothing was added",
-            text(&result["dataset"]),
-            result["version"]
-        )
+        format!("this is {} v{} already; nothing was added", text(&result["dataset"]), result["version"])
     };
     let mut lines = vec![head];
     let checks = result["checks"].as_array().into_iter().flatten();

@@ -6,7 +6,7 @@ use base::{Code, Error, Result};
 use serde_json::{Value, json};
 
 use super::{Context, rows, text};
-use crate::args::TrashVerb;
+use crate::args::data::TrashVerb;
 use crate::print::table;
 
 /// What changed, in numbers and with the first changed cells.

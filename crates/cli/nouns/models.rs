@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{Context, rows, text};
 use crate::absolute;
-use crate::args::{DeploymentVerb, ModelArgs, ModelVerb, MonitorVerb};
+use crate::args::models::{DeploymentVerb, ModelArgs, ModelVerb, MonitorVerb};
 use crate::print::table;
 
 /// `model` and `model@version` as a request.

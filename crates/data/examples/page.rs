@@ -4,6 +4,8 @@
 //! table and reads 100 rows around `FIRST`, twenty times, each time from nothing, and prints one line
 //! of JSON: the processor time and wall time of one time in ms, and the most memory used.
 
+mod usage;
+
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
@@ -11,6 +13,7 @@ use std::time::Instant;
 use arrow::array::{ArrayRef, Float64Array, Int64Array, RecordBatch};
 use base::{Error, Result};
 use data::{Column, Kind, TableFile, TableMeta, TableWriter, arrow_schema};
+use usage::used;
 
 const TIMES: u64 = 20;
 const ROWS: u64 = 100;
@@ -47,7 +50,7 @@ fn make(dir: &Path, rows: u64) -> Result<TableFile> {
 }
 
 fn measure(dir: &Path, first: u64) -> Result<()> {
-    let (start, cpu_before_ms) = (Instant::now(), used().0);
+    let (start, cpu_before_s) = (Instant::now(), used().0);
     for time in 0..TIMES {
         let offset = first + time * ROWS;
         let page = TableFile::open(dir)?.page(offset, ROWS, None)?;
@@ -56,22 +59,9 @@ fn measure(dir: &Path, first: u64) -> Result<()> {
         }
     }
     let wall_ms = start.elapsed().as_secs_f64() * 1e3 / TIMES as f64;
-    let (cpu_ms, peak_bytes) = used();
-    let cpu_ms = (cpu_ms - cpu_before_ms) / TIMES as f64;
+    let (cpu_s, peak_bytes) = used();
+    let cpu_ms = (cpu_s - cpu_before_s) * 1e3 / TIMES as f64;
     let line = serde_json::json!({ "cpu_ms": cpu_ms, "wall_ms": wall_ms, "peak_mb": peak_bytes / 1_000_000 });
     println!("{line}");
     Ok(())
-}
-
-/// Milliseconds of processor time and the most bytes of memory that this process has used so far,
-/// where the system tells (Linux), and zeros elsewhere.
-fn used() -> (f64, u64) {
-    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    // The name before the bracket may hold blanks; user and system time are the 12th and 13th after.
-    let behind = stat.rsplit(')').next().unwrap_or_default();
-    let ticks: u64 = behind.split_whitespace().skip(11).take(2).map(|field| field.parse().unwrap_or(0)).sum();
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    let peak_kb = peak.and_then(|text| text.split_whitespace().next()).and_then(|kb| kb.parse::<u64>().ok());
-    (ticks as f64 * 10.0, peak_kb.unwrap_or(0) * 1024)
 }

@@ -4,6 +4,8 @@
 //! of wall time and the most memory used. `profile --make ROWS TABLE` first writes a table of 20
 //! columns: numbers, integers, categories, texts, dates and flags, some with missing values.
 
+mod usage;
+
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
@@ -13,6 +15,7 @@ use arrow::array::{
 };
 use base::{Error, Progress, Result};
 use data::{Column, Kind, TableFile, TableMeta, TableWriter, arrow_schema};
+use usage::used;
 
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -51,25 +54,6 @@ fn measure(dir: &Path, report: Option<&Path>) -> Result<()> {
 
 fn round(seconds: f64) -> f64 {
     (seconds * 1000.0).round() / 1000.0
-}
-
-/// Seconds of CPU and the most bytes of memory that this process has used so far, where the
-/// system tells (Linux), and zeros elsewhere.
-fn used() -> (f64, u64) {
-    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    // The name before the bracket may hold blanks; user and system time are the 12th and 13th after.
-    let fields: Vec<u64> = stat
-        .rsplit(')')
-        .next()
-        .unwrap_or_default()
-        .split_whitespace()
-        .map(|field| field.parse().unwrap_or(0))
-        .collect();
-    let ticks = fields.get(11).unwrap_or(&0) + fields.get(12).unwrap_or(&0);
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    let peak_kb = peak.and_then(|text| text.split_whitespace().next()).and_then(|kb| kb.parse::<u64>().ok());
-    (ticks as f64 / 100.0, peak_kb.unwrap_or(0) * 1024)
 }
 
 /// Writes the table that is profiled. The same rows each time.

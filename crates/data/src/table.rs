@@ -28,6 +28,9 @@ pub const META_FILE: &str = "table.json";
 pub const ROW_GROUP_ROWS: usize = 65_536;
 /// Rows of a batch, written or read, unless they are long.
 const BATCH_ROWS: usize = 8192;
+/// A wider table is written without dictionaries: each of its columns would begin with one of 73 kB, which
+/// took the reader of 5,000 columns beyond its gigabyte.
+const MOST_DICTIONARIES: usize = 1000;
 /// Bytes of text after which a batch ends: 8,192 rows of long texts would not fit into memory.
 const BATCH_TEXT_BYTES: usize = 64 << 20;
 
@@ -273,7 +276,7 @@ impl TableWriter {
         let path = dir.join(DATA_FILE);
         let file = File::create(&path).map_err(|e| Error::io("write", &path, &e))?;
         let schema = arrow_schema(&meta.columns);
-        let parquet = ArrowWriter::try_new(file, schema.clone(), Some(properties()?))
+        let parquet = ArrowWriter::try_new(file, schema.clone(), Some(properties(meta.columns.len())?))
             .map_err(|e| write_error(&path, &e))?;
         Ok(Self { dir: dir.to_owned(), meta, schema, pending: Pending::default(), parquet: Some(parquet) })
     }
@@ -416,12 +419,13 @@ fn text_bytes(batch: &RecordBatch, from: usize, rows: usize) -> usize {
 }
 
 /// Fixed in every respect that changes bytes: the same rows are the same file on any machine.
-fn properties() -> Result<WriterProperties> {
+fn properties(columns: usize) -> Result<WriterProperties> {
     let level = ZstdLevel::try_new(3).map_err(|e| Error::internal("zstd has no level 3").because(e))?;
     Ok(WriterProperties::builder()
         .set_created_by("fettle".to_owned())
         .set_writer_version(WriterVersion::PARQUET_1_0)
         .set_compression(Compression::ZSTD(level))
+        .set_dictionary_enabled(columns <= MOST_DICTIONARIES)
         .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
         .set_data_page_row_count_limit(8192)
         .build())

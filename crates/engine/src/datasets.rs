@@ -1,43 +1,18 @@
-//! Datasets: a file becomes a version, a version becomes a table again when its table was removed
-//! from the cache, and a table becomes what pipelines, pages and queries read.
+//! Datasets: their names, versions and targets, and their tables as pipelines, pages and queries
+//! read them.
 
 use std::path::{Path, PathBuf};
 
-use base::{Code, Error, Progress, Result, VersionId};
-use data::checks::CheckResult;
-use data::import::{ImportReport, ParseOptions, Rejected};
-use data::{Profile, TableFile, Task};
+use base::{Code, Error, Progress, Result};
+use data::Task;
+use data::import::ParseOptions;
 use flow::kind::{Source, SourceTable};
-use serde::{Deserialize, Serialize};
 use serde_json::json;
-use store::datasets::{Dataset, DatasetVersion, NewVersion};
+use store::datasets::{Dataset, DatasetVersion};
 use store::projects::Project;
 use store::{Action, Digest, datasets};
 
 use crate::Engine;
-use crate::commands::datasets::DatasetImported;
-use crate::taking_in::{Source as FileSource, TakenIn};
-
-/// What an import found, kept as an object beside the bytes.
-#[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct ImportRecord {
-    /// Everything counted about the table.
-    pub(crate) profile: Profile,
-    /// Lines that are not in the table, up to a thousand.
-    pub(crate) rejected: Vec<Rejected>,
-    /// What a person should know.
-    pub(crate) warnings: Vec<String>,
-}
-
-/// What to import.
-pub(crate) struct Import {
-    /// The file.
-    pub(crate) path: PathBuf,
-    /// The dataset's name; from the file's if none.
-    pub(crate) name: Option<String>,
-    /// How to read it; as the version before, or guessed, if none.
-    pub(crate) options: Option<ParseOptions>,
-}
 
 /// A dataset name made from a file's: lower-case letters, digits and underscores, so that it can
 /// stand in SQL without quotes.
@@ -59,7 +34,7 @@ pub(crate) fn name_from(path: &Path) -> String {
     }
 }
 
-fn check_name(name: &str) -> Result<()> {
+pub(crate) fn check_name(name: &str) -> Result<()> {
     let is_plain = name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
     if is_plain && name.starts_with(|c: char| c.is_ascii_lowercase()) && name.len() <= 80 {
         return Ok(());
@@ -70,142 +45,6 @@ fn check_name(name: &str) -> Result<()> {
 }
 
 impl Engine {
-    /// Imports a file: its bytes are kept, its table and profile made, a version recorded. The same
-    /// file again, read the same way, makes nothing new.
-    pub(crate) fn import(
-        &self,
-        project: &Project,
-        what: &Import,
-        progress: &Progress,
-    ) -> Result<DatasetImported> {
-        let shown = what.path.display();
-        let name = what.name.clone().unwrap_or_else(|| name_from(&what.path));
-        check_name(&name)?;
-        let within = |e: Error| e.within(format!("cannot import `{shown}`"));
-        let before = self.newest(project, &name)?;
-        let options = match (&what.options, &before) {
-            (Some(options), _) => options.clone(),
-            (None, Some((_, version))) => parse_options(version)?,
-            (None, None) => self.sniff(&what.path).map_err(within)?.options,
-        };
-        let source = FileSource { path: &what.path, options: &options, before: before.as_ref() };
-        let draft = self.table_draft()?;
-        let (content, made) = match self.take_in(&source, draft.path(), progress).map_err(within)? {
-            TakenIn::Known(dataset, version) => {
-                let results = self.known_results(project, &dataset, &version)?;
-                return Ok(imported(&dataset, &version, false, (Vec::new(), results.unwrap_or_default())));
-            }
-            TakenIn::New(content, made) => (content, made),
-        };
-        let (table, report) = made;
-        let profile = data::profile::profile(&table, progress)?;
-        let warnings: Vec<String> = report.warnings.iter().map(|warning| warning.message.clone()).collect();
-        let record = ImportRecord { profile, rejected: report.rejected.clone(), warnings: warnings.clone() };
-        let version = self.record_version(project, &name, what, content, &options, &report, &record)?;
-        let (dataset, version) = version;
-        let place = self.table_dir(&version.id);
-        if !place.exists() {
-            draft.publish(&place)?;
-        }
-        let results = self.check_version(project, &dataset, &version, false, progress)?;
-        Ok(imported(&dataset, &version, true, (warnings, results)))
-    }
-
-    #[expect(clippy::too_many_arguments, reason = "what makes a version is many things, all used once here")]
-    fn record_version(
-        &self,
-        project: &Project,
-        name: &str,
-        what: &Import,
-        content: Digest,
-        options: &ParseOptions,
-        report: &ImportReport,
-        record: &ImportRecord,
-    ) -> Result<(Dataset, DatasetVersion)> {
-        let objects = self.store().objects();
-        let json = |e| Error::internal("cannot write what an import found").because(e);
-        let profile = objects.put_bytes(&serde_json::to_vec(record).map_err(json)?)?;
-        let source_name =
-            what.path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        let new = NewVersion {
-            content_bytes: objects.size(&content)?,
-            content,
-            rows: report.rows,
-            columns: report.meta.columns.len() as u32,
-            rejected_rows: report.rejected_total,
-            parse: serde_json::to_value(options).map_err(json)?,
-            schema: serde_json::to_value(&report.meta.columns).map_err(json)?,
-            profile: Some(profile),
-            source_name,
-        };
-        self.store().write(Action::new("dataset.import", name), |w| {
-            let dataset = match datasets::by_name(w, &project.id, name)? {
-                Some(dataset) => dataset,
-                None => datasets::create(w, &project.id, name)?,
-            };
-            let added = datasets::add_version(w, &dataset.id, new)?;
-            Ok((dataset, added.version))
-        })
-    }
-
-    pub(crate) fn same(
-        &self,
-        dataset: &Dataset,
-        content: &Digest,
-        options: &ParseOptions,
-    ) -> Result<Option<DatasetVersion>> {
-        let parse =
-            serde_json::to_value(options).map_err(|e| Error::internal("cannot write options").because(e))?;
-        self.store().read(|db| datasets::find_same(db, &dataset.id, content, &parse))
-    }
-
-    fn newest(&self, project: &Project, name: &str) -> Result<Option<(Dataset, DatasetVersion)>> {
-        self.store().read(|db| {
-            let Some(dataset) = datasets::by_name(db, &project.id, name)? else { return Ok(None) };
-            Ok(datasets::latest(db, &dataset.id)?.map(|version| (dataset, version)))
-        })
-    }
-
-    /// Makes the table from the bytes that were kept, not from the file, which may change meanwhile.
-    pub(crate) fn make_table(
-        &self,
-        content: &Digest,
-        options: &ParseOptions,
-        folder: &Path,
-        progress: &Progress,
-    ) -> Result<(TableFile, ImportReport)> {
-        let temp = self.table_draft()?;
-        let file = temp.path().join("bytes");
-        self.store().objects().get_file(content, &file)?;
-        let report = self.read_into(&file, options, folder, progress).map_err(|e| without_path(e, &file))?;
-        Ok((TableFile::open(folder)?, report))
-    }
-
-    pub(crate) fn table_draft(&self) -> Result<store::files::StagedDir> {
-        let tables = self.store().cache_dir().join("tables");
-        std::fs::create_dir_all(&tables).map_err(|e| Error::io("create", &tables, &e))?;
-        store::files::StagedDir::new_in(&tables)
-    }
-
-    fn table_dir(&self, id: &VersionId) -> PathBuf {
-        self.store().cache_dir().join("tables").join(id.as_str())
-    }
-
-    /// The table of a version, made again from its bytes if it was removed from the cache.
-    pub(crate) fn table(&self, version: &DatasetVersion, progress: &Progress) -> Result<TableFile> {
-        let place = self.table_dir(&version.id);
-        if let Ok(table) = TableFile::open(&place) {
-            return Ok(table);
-        }
-        let draft = self.table_draft()?;
-        self.make_table(&version.content, &parse_options(version)?, draft.path(), progress)?;
-        if place.exists() {
-            std::fs::remove_dir_all(&place).map_err(|e| Error::io("replace", &place, &e))?;
-        }
-        draft.publish(&place)?;
-        TableFile::open(&place)
-    }
-
     /// A dataset by its name.
     pub(crate) fn dataset(&self, project: &Project, name: &str) -> Result<Dataset> {
         let (found, names) = self
@@ -227,14 +66,6 @@ impl Engine {
             None => datasets::latest(db, &dataset.id),
         })?;
         found.ok_or_else(|| Error::not_found(format!("dataset `{}` has no version", dataset.name)))
-    }
-
-    /// What the import of a version found.
-    pub(crate) fn import_record(&self, version: &DatasetVersion) -> Result<ImportRecord> {
-        let corrupt =
-            || Error::new(Code::Corrupt, format!("the profile of version {} is missing", version.number));
-        let digest = version.profile.as_ref().ok_or_else(corrupt)?;
-        serde_json::from_slice(&self.store().objects().read(digest)?).map_err(|e| corrupt().because(e))
     }
 
     /// Chooses the column to predict, after looking whether it can be one.
@@ -354,25 +185,6 @@ pub(crate) fn parse_options(version: &DatasetVersion) -> Result<ParseOptions> {
     })
 }
 
-fn imported(
-    dataset: &Dataset,
-    version: &DatasetVersion,
-    is_new: bool,
-    (warnings, results): (Vec<String>, Vec<CheckResult>),
-) -> DatasetImported {
-    DatasetImported {
-        dataset: dataset.name.clone(),
-        version: version.number,
-        version_id: version.id.to_string(),
-        is_new,
-        rows: version.rows,
-        columns: version.columns,
-        rejected_rows: version.rejected_rows,
-        warnings,
-        checks: results.into_iter().map(Into::into).collect(),
-    }
-}
-
 /// The stored word for a task.
 pub(crate) fn task_word(task: Task) -> &'static str {
     match task {
@@ -385,16 +197,6 @@ pub(crate) fn task_word(task: Task) -> &'static str {
 /// The task of a stored word.
 pub(crate) fn task_from(word: &str) -> Option<Task> {
     serde_json::from_value(json!(word)).ok()
-}
-
-/// The bytes are read from a file of ours, whose path says nothing to the user.
-fn without_path(mut error: Error, path: &Path) -> Error {
-    let (shown, quoted) = (path.display().to_string(), format!("`{}`", path.display()));
-    let clean = |text: &str| text.replace(&quoted, "the file").replace(&shown, "the file");
-    error.message = clean(&error.message);
-    error.hint = error.hint.as_deref().map(clean);
-    error.causes.iter_mut().for_each(|cause| *cause = clean(cause));
-    error
 }
 
 #[cfg(test)]

@@ -19,7 +19,7 @@ use crate::Engine;
 #[serde(rename_all = "snake_case")]
 #[ts(rename = "ExportFormat")]
 pub enum Format {
-    /// The bytes as they were imported.
+    /// The bytes as they were imported: a file, or the files of a folder.
     #[default]
     Original,
     /// CSV.
@@ -50,6 +50,9 @@ impl Engine {
         progress: &Progress,
     ) -> Result<Value> {
         if wanted.format == Format::Original {
+            if self.check_out(version, &wanted.to, progress)? {
+                return Ok(json!({ "path": wanted.to, "bytes": version.content_bytes }));
+            }
             self.store().objects().get_file(&version.content, &wanted.to)?;
             return written(wanted);
         }

@@ -1,5 +1,5 @@
-//! Datasets that follow a file: once the file has changed and nobody has written to it for a moment,
-//! it becomes the next version, or waits for somebody to say so.
+//! Datasets that follow a file or a folder: once it has changed and nobody has written to it for a
+//! moment, it becomes the next version, or waits for somebody to say so.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ use store::datasets::{self, Dataset};
 use store::{Action, settings};
 use ts_rs::TS;
 
-use crate::datasets::Import;
+use crate::importing::Import;
 use crate::jobs::Title;
 use crate::{Engine, Inner};
 
@@ -41,10 +41,10 @@ pub enum FollowMode {
     Proposal,
 }
 
-/// A file that is followed.
+/// A file or folder that is followed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Follow {
-    /// The file.
+    /// The file or folder.
     pub(crate) path: PathBuf,
     /// What becomes of a change.
     pub(crate) mode: FollowMode,
@@ -57,8 +57,8 @@ pub(crate) struct Follow {
     pub(crate) taken: Stamp,
 }
 
-/// What tells that a file changed: its size and when it was written, in nanoseconds since 1970; none
-/// if it is not there.
+/// What tells that a file changed: its size and when it was written, in nanoseconds since 1970; of a
+/// folder the sizes of its files and a hash of their names, sizes and times; none if it is not there.
 type Stamp = Option<(u64, u64)>;
 
 impl Engine {
@@ -67,12 +67,12 @@ impl Engine {
         Ok(self.store().read(|db| settings::get(db, SETTING))?.unwrap_or_default())
     }
 
-    /// Lets a dataset follow a file.
+    /// Lets a dataset follow a file or folder.
     pub(crate) fn follow(&self, dataset: &Dataset, path: PathBuf, mode: FollowMode) -> Result<()> {
         let path = std::path::absolute(&path).map_err(|e| Error::io("find", &path, &e))?;
-        if !path.is_file() {
-            return Err(Error::not_found(format!("there is no file `{}`", path.display()))
-                .hint("name the file that the dataset came from, as it lies on this machine"));
+        if !path.is_file() && !path.is_dir() {
+            return Err(Error::not_found(format!("there is no file or folder `{}`", path.display()))
+                .hint("name what the dataset came from, as it lies on this machine"));
         }
         let taken = stamp(&path);
         let follow = Follow { path, mode, is_waiting: false, trouble: None, taken };
@@ -155,7 +155,7 @@ impl Follower {
             drop(engine);
             let wait = if self.changing.is_empty() { LOOK_EVERY } else { TICK };
             match self.events.recv_timeout(wait) {
-                Ok(paths) => paths.into_iter().for_each(|path| self.note(&path)),
+                Ok(paths) => paths.into_iter().for_each(|path| self.hear(&path)),
                 Err(RecvTimeoutError::Timeout) => (),
                 Err(RecvTimeoutError::Disconnected) => return,
             }
@@ -177,14 +177,24 @@ impl Follower {
 
     /// The folder is watched and not the file: many programs replace a file by another one.
     fn watch(&mut self, path: &Path) {
-        let Some(folder) = path.parent().map(Path::to_owned) else { return };
-        if self.folders.contains(&folder) {
+        let is_folder = path.is_dir();
+        let folder = if is_folder { Some(path) } else { path.parent() };
+        let Some(folder) = folder.map(Path::to_owned) else { return };
+        if self.folders.contains(&folder) && !is_folder {
             return;
         }
+        let mode = if is_folder { RecursiveMode::Recursive } else { RecursiveMode::NonRecursive };
         // Without a watch, the file is looked at every few seconds.
-        if self.watcher.watch(&folder, RecursiveMode::NonRecursive).is_ok() {
+        if self.watcher.watch(&folder, mode).is_ok() {
             self.folders.insert(folder);
         }
+    }
+
+    /// Hears of a change at this path: of what is followed, or in a folder that is.
+    fn hear(&mut self, path: &Path) {
+        let followed: Vec<PathBuf> =
+            self.seen.keys().filter(|followed| path.starts_with(followed)).cloned().collect();
+        followed.iter().for_each(|path| self.note(path));
     }
 
     fn note(&mut self, path: &Path) {
@@ -220,10 +230,47 @@ impl Follower {
     }
 }
 
+/// The bytes of a file, or of the files below a folder.
+///
+/// # Errors
+/// There is nothing at this path.
+pub(crate) fn size_of(path: &Path) -> Result<u64> {
+    let meta = std::fs::metadata(path).map_err(|e| Error::io("read", path, &e))?;
+    Ok(if meta.is_dir() { stamp(path).map_or(0, |(size, _)| size) } else { meta.len() })
+}
+
 fn stamp(path: &Path) -> Stamp {
     let meta = std::fs::metadata(path).ok()?;
+    if !meta.is_dir() {
+        return Some((meta.len(), modified_ns(&meta)?));
+    }
+    let mut files = Vec::new();
+    stamp_files(path, &mut files);
+    files.sort_unstable();
+    let size = files.iter().map(|(_, size, _)| size).sum();
+    let text: String = files.iter().map(|(path, size, at)| format!("{path:?} {size} {at}\n")).collect();
+    let digest = store::Digest::of(text.as_bytes());
+    Some((size, u64::from_le_bytes(*digest.as_bytes().first_chunk::<8>()?)))
+}
+
+/// The files that an import would take, whatever the dataset leaves out: a change that makes no
+/// difference makes no version. What cannot be read is not there.
+fn stamp_files(dir: &Path, files: &mut Vec<(PathBuf, u64, u64)>) {
+    let Ok(entries) = std::fs::read_dir(dir) else { return };
+    for entry in entries.flatten() {
+        let is_hidden = entry.file_name().to_string_lossy().starts_with(['.', '_']);
+        let Some(meta) = entry.metadata().ok().filter(|_| !is_hidden) else { continue };
+        if meta.is_dir() {
+            stamp_files(&entry.path(), files);
+        } else if let Some(at) = modified_ns(&meta) {
+            files.push((entry.path(), meta.len(), at));
+        }
+    }
+}
+
+fn modified_ns(meta: &std::fs::Metadata) -> Option<u64> {
     let since = meta.modified().ok()?.duration_since(SystemTime::UNIX_EPOCH).ok()?;
-    Some((meta.len(), u64::try_from(since.as_nanos()).ok()?))
+    u64::try_from(since.as_nanos()).ok()
 }
 
 /// Does with a changed file what each of its followers wants.
@@ -252,7 +299,7 @@ fn import(engine: &Engine, id: &str, path: &Path, taken: Stamp) -> Result<()> {
         title: format!("Importing {}, which has changed", dataset.name),
         subject: json!({ "dataset": dataset.name }),
     };
-    let what = Import { path: path.to_owned(), name: Some(dataset.name.clone()), options: None };
+    let what = Import { name: Some(dataset.name.clone()), ..Import::of(path) };
     let id = id.to_owned();
     engine.start_job(&title, move |engine, progress| {
         let imported = engine.import(&project, &what, progress);

@@ -4,11 +4,13 @@
 
 mod adding;
 pub mod commands;
+pub mod connections;
 mod datasets;
 mod deploy;
 pub mod events;
 mod exporting;
 mod following;
+mod importing;
 mod jobs;
 mod ledger;
 mod lineage;

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use base::{Cancel, Code, Error, Progress, Result, Stage};
 use data::TableFile;
-use data::import::{self, ImportReport, ParseOptions, Preview, Sniffed};
+use data::import::files::{self, FileRow};
+use data::import::{self, FolderOptions, ImportReport, ParseOptions, Preview, Sniffed};
 use flow::task::{self, Task};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -21,15 +22,17 @@ const MEMORY_CAP_BYTES: u64 = 1 << 30;
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(tag = "task", rename_all = "snake_case")]
 enum Request {
-    /// How is this file to be read?
-    Sniff { path: PathBuf },
+    /// How is this file or folder to be read?
+    Sniff { path: PathBuf, folder: Option<FolderOptions> },
     /// What are the first rows, read this way?
     Preview { path: PathBuf, options: ParseOptions },
     /// Write the table into this folder.
     Import { path: PathBuf, options: ParseOptions, out: PathBuf },
+    /// What are the files of these paths in the folder?
+    Look { root: PathBuf, paths: Vec<String> },
 }
 
-/// What a reader answers: the result of one of the three, as JSON.
+/// What a reader answers: the result of one of these, as JSON.
 type Answer = std::result::Result<serde_json::Value, Error>;
 
 /// The main function of `fettle read`.
@@ -40,9 +43,13 @@ pub fn main(folder: &Path) -> Result<()> {
     task::answer(folder, |request: Request, say: fn(Stage)| -> Answer {
         let progress = Progress::new(Cancel::default(), say);
         let read = || match &request {
-            Request::Sniff { path } => json(import::sniff(path)?),
+            Request::Sniff { path, folder: None } => json(import::sniff(path)?),
+            Request::Sniff { path, folder: Some(folder) } => json(import::sniff_folder(path, folder)?),
             Request::Preview { path, options } => json(import::preview(path, options)?),
             Request::Import { path, options, out } => json(import::import(path, options, out, &progress)?),
+            Request::Look { root, paths } => {
+                json(files::look(root, paths.iter().map(String::as_str), &progress)?)
+            }
         };
         std::panic::catch_unwind(std::panic::AssertUnwindSafe(read))
             .unwrap_or_else(|_| Err(damaged("the reader stopped at a fault of its own")))
@@ -61,12 +68,29 @@ fn damaged(cause: &str) -> Error {
 }
 
 impl Engine {
-    /// Guesses how a file is to be read.
+    /// Guesses how a file or folder is to be read; `folder` says which files of it are meant.
     ///
     /// # Errors
     /// It is no table, or cannot be read.
-    pub(crate) fn sniff(&self, path: &Path) -> Result<Sniffed> {
-        self.ask_reader(&Request::Sniff { path: path.to_owned() }, &Progress::silent())
+    pub(crate) fn sniff(&self, path: &Path, folder: Option<&FolderOptions>) -> Result<Sniffed> {
+        let request = Request::Sniff { path: path.to_owned(), folder: folder.cloned() };
+        self.ask_reader(&request, &Progress::silent())
+    }
+
+    /// What can be told of the files of these paths in a folder.
+    ///
+    /// # Errors
+    /// A file cannot be read; [`Code::Cancelled`].
+    pub(crate) fn look_at_files(
+        &self,
+        root: &Path,
+        paths: Vec<String>,
+        progress: &Progress,
+    ) -> Result<Vec<FileRow>> {
+        if paths.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.ask_reader(&Request::Look { root: root.to_owned(), paths }, progress)
     }
 
     /// The first rows of a file.
@@ -101,7 +125,7 @@ impl Engine {
         let within = |e: Error| e.within(format!("cannot read `{}`", path.display()));
         let folder =
             tempfile::tempdir().map_err(|e| Error::io("create a folder in", &std::env::temp_dir(), &e))?;
-        let options = self.sniff(path).map_err(within)?.options;
+        let options = self.sniff(path, None).map_err(within)?.options;
         self.read_into(path, &options, folder.path(), progress).map_err(within)?;
         let table = TableFile::open(folder.path())?;
         Ok((folder, table))

@@ -5,8 +5,8 @@ use base::{Code, Error, Progress, Result};
 use serde_json::{Value, json};
 
 use crate::Engine;
-use crate::datasets::Import;
 use crate::deploy::Wish;
+use crate::importing::Import;
 use crate::models::PRODUCTION;
 use crate::running::Wanted;
 
@@ -33,7 +33,7 @@ impl Engine {
             tempfile::tempdir().map_err(|e| Error::io("create a folder in", &std::env::temp_dir(), &e))?;
         let path = folder.path().join(FILE_NAME);
         std::fs::write(&path, PENGUINS).map_err(|e| Error::io("write", &path, &e))?;
-        let imported = self.import(&project, &Import { path, name: None, options: None }, progress)?;
+        let imported = self.import(&project, &Import::of(&path), progress)?;
         self.set_target(&project, &imported.dataset, Some("species"), None)?;
         let name = match self.pipelines_reading(&project, &imported.dataset)?.into_iter().next() {
             Some(name) => name,

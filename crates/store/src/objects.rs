@@ -168,7 +168,45 @@ impl Objects {
     /// # Errors
     /// As for [`Objects::put_tree`]; [`Code::Cancelled`].
     pub fn put_tree_with(&self, dir: &Path, progress: &Progress) -> Result<Digest> {
-        self.put(|writer| tree::put(writer, dir, None, progress))
+        self.put_tree_of(dir, &|_| true, None, progress)
+    }
+
+    /// Stores those files of a folder whose path in it is wanted (a folder's ends in `/`, and one
+    /// that is not wanted is not looked into), each after the one of the same path in `previous`.
+    ///
+    /// # Errors
+    /// As for [`Objects::put_tree_with`].
+    pub fn put_tree_of(
+        &self,
+        dir: &Path,
+        wants: &dyn Fn(&str) -> bool,
+        previous: Option<&Digest>,
+        progress: &Progress,
+    ) -> Result<Digest> {
+        let previous = match previous.map(|previous| self.tree(previous)).transpose() {
+            // Without it the folder is stored as any other.
+            Err(error) if matches!(error.code, Code::Corrupt | Code::InvalidInput) => None,
+            tree => tree?,
+        };
+        let source = tree::Source { dir, wants, previous: previous.as_ref() };
+        self.put(|writer| tree::put(writer, &source, progress))
+    }
+
+    /// Stores a folder whose files are stored already.
+    ///
+    /// # Errors
+    /// As for [`Objects::put_bytes`]; [`Code::InvalidInput`] for files that are not stored, and for
+    /// a list that is not sorted by path.
+    pub fn put_tree_list(&self, tree: &Tree) -> Result<Digest> {
+        if !tree.entries.is_sorted_by(|one, next| one.path < next.path) {
+            return Err(Error::invalid("the files of a folder are not sorted by path"));
+        }
+        for entry in &tree.entries {
+            if !self.has(&entry.digest)? {
+                return Err(Error::invalid(format!("the file `{}` is not stored", entry.path)));
+            }
+        }
+        self.put(|writer| tree::put_list(writer, tree))
     }
 
     /// Stores a folder that came from an earlier one: each file after the one of the same path,
@@ -177,14 +215,7 @@ impl Objects {
     /// # Errors
     /// As for [`Objects::put_tree_with`].
     pub fn put_tree_after(&self, dir: &Path, previous: &Digest, progress: &Progress) -> Result<Digest> {
-        self.put(|writer| {
-            let previous = match self.tree(previous) {
-                // Without it the folder is stored as any other.
-                Err(error) if matches!(error.code, Code::Corrupt | Code::InvalidInput) => None,
-                tree => Some(tree?),
-            };
-            tree::put(writer, dir, previous.as_ref(), progress)
-        })
+        self.put_tree_of(dir, &|_| true, Some(previous), progress)
     }
 
     /// Bytes the packs take on the disk.

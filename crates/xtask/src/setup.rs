@@ -17,6 +17,8 @@ const WINDOW: [&str; 6] = [
 /// To drive the window in tests: a display, a driver, a hand, and a program to drag files from.
 const JOURNEYS: [&str; 6] =
     ["xvfb", "webkit2gtk-driver", "xdotool", "python3-gi", "gir1.2-gtk-3.0", "fonts-dejavu-core"];
+/// Servers that tests ask: a database, and what makes certificates for it.
+const SERVERS: [&str; 2] = ["postgresql", "openssl"];
 const COMPILER: [&str; 1] = ["build-essential"];
 const PYTHON: [&str; 2] = ["python3", "python3-venv"];
 const NODE_MAJOR: u32 = 20;
@@ -24,6 +26,11 @@ const NODE_MAJOR: u32 = 20;
 /// What it takes to compile the programs without the window.
 pub fn compiler() -> Result<()> {
     system_packages(&COMPILER)
+}
+
+/// The servers of other people that the tests start for themselves.
+pub fn servers() -> Result<()> {
+    system_packages(&SERVERS)
 }
 
 /// What it takes to compile the window.
@@ -41,6 +48,7 @@ pub fn journeys() -> Result<()> {
 /// All of it.
 pub fn everything() -> Result<()> {
     window()?;
+    servers()?;
     journeys()?;
     python().map(drop)
 }

@@ -48,7 +48,7 @@ beforeEach(() => {
   toasts().forEach(({ id }) => dismiss(id))
   overlays.togglePalette(false)
   overlays.toggleShortcuts(false)
-  importDialog.toggle(false)
+  importDialog.close()
 })
 
 describe('a dropped file', () => {
@@ -78,6 +78,17 @@ describe('a dropped file', () => {
     expect(refusal.textContent).toContain('is a PNG picture')
     expect(refusal.textContent).toContain('Choose a CSV')
     expect(location.hash).toBe('#/data')
+  })
+
+  it('may be a folder, whose files are chosen where they do not fit each other', async () => {
+    const host = await open()
+    drop('drop', ['/home/me/odd'], { x: 0, y: 0 })
+    const refusal = await screen.findByTestId('toast-import-failed')
+    expect(called(host, 'dataset.import')).toEqual([{ project: null, path: '/home/me/odd', name: null, options: null }])
+    expect(refusal.textContent).toContain('notes.csv does not fit')
+    refusal.querySelector<HTMLElement>('[data-testid=toast-action]')?.click()
+    await screen.findByTestId('folder-only')
+    await waitFor(() => expect(called(host, 'dataset.sniff')).toEqual([{ path: '/home/me/odd', options: null }]))
   })
 
   it('belongs to a screen that takes it', async () => {

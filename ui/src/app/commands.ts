@@ -3,15 +3,19 @@
 import type { Command } from '../lib/keys'
 import { href, navigate } from '../lib/router'
 import { shell } from '../parts/shell.svelte'
-import { askAndImport } from './importing.svelte'
+import { SOURCES } from '../views/data/sources/kinds'
+import { importDialog } from './importing.svelte'
 import { overlays } from './overlays.svelte'
 import { openSample } from './sample'
 import { railItems } from './sections'
 
+const WORDS: Record<(typeof SOURCES)[number]['id'], string> = { file: 'a file', folder: 'a folder', address: 'an address (URL)', database: 'a database' }
+
 export function commands(): Command[] {
   return [
     { id: 'view.palette', title: 'Commands…', group: 'General', keys: ['Mod+K', 'Mod+Shift+P'], isInPalette: false, run: () => overlays.togglePalette() },
-    { id: 'file.import', title: 'Import data…', group: 'Data', keys: ['Mod+O'], words: 'open csv tsv file browse add dataset', run: () => void askAndImport() },
+    { id: 'file.import', title: 'Import data…', group: 'Data', keys: ['Mod+O'], words: 'open csv tsv file browse add dataset', run: () => importDialog.open() },
+    ...SOURCES.map(({ id }) => ({ id: `file.import_${id}`, title: `Import from ${WORDS[id]}…`, group: 'Data', words: 'open add dataset', run: () => importDialog.open(id) })),
     { id: 'pipeline.import', title: 'Import a DVC pipeline…', group: 'Data', words: 'dvc yaml stages', run: () => navigate(href('pipelines', [], { import: '' })) },
     { id: 'sample.open', title: 'Open the sample project', group: 'General', words: 'demo penguins example try', run: () => void openSample() },
     ...railItems.map(({ section, title }, index) => ({

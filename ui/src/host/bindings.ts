@@ -249,7 +249,16 @@ doc: string,
 /**
  * Its entry in a file, without the line `[[check]]`.
  */
-example: string, };
+example: string, 
+/**
+ * JSON Schema of the parameters; the form is made from it. `x-column`, `x-columns`, `x-dataset`,
+ * `x-expression` mark fields with a picker of their own.
+ */
+params: JsonValue, 
+/**
+ * True if it is about rows, of which `max_share` may be allowed to fail.
+ */
+isAboutRows: boolean, };
 
 /**
  * Whether a check holds.
@@ -512,6 +521,166 @@ params: { [key in string]: Array<JsonValue | null> },
 by: string, };
 
 /**
+ * Adds a connection, or puts it in the place of the one of this name.
+ */
+export type ConnectionAdd = { 
+/**
+ * Its name: lower-case letters, digits and `_`.
+ */
+name: string, 
+/**
+ * What kind of server it is.
+ */
+kind: ConnectionKind, 
+/**
+ * The server's name or address, or the folder of its socket.
+ */
+host: string, 
+/**
+ * Its port; the usual one if left out.
+ */
+port: number | null, 
+/**
+ * The database.
+ */
+database: string, 
+/**
+ * The user.
+ */
+user: string, 
+/**
+ * Whether it is encrypted; it is if left out, unless the server is this machine.
+ */
+tls: ConnectionTls | null, 
+/**
+ * The password, which goes into the keychain of this machine's user.
+ */
+password: string | null, };
+
+/**
+ * What became of a connection that was added.
+ */
+export type ConnectionAdded = { 
+/**
+ * The connection.
+ */
+connection: ConnectionView, 
+/**
+ * Why its password is not in the keychain, and what to do instead.
+ */
+trouble: string | null, };
+
+/**
+ * A kind of database server.
+ */
+export type ConnectionKind = "postgres";
+
+/**
+ * Names a connection.
+ */
+export type ConnectionPick = { 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * The password to test it with, if it is not where passwords are looked for.
+ */
+password: string | null, };
+
+/**
+ * Asks for the first rows that a query would bring.
+ */
+export type ConnectionPreview = { 
+/**
+ * The name of the connection.
+ */
+name: string, 
+/**
+ * A `select` in the words of that database.
+ */
+query: string, 
+/**
+ * The password, if it is not where passwords are looked for.
+ */
+password: string | null, };
+
+/**
+ * How a connection is kept from others.
+ */
+export type ConnectionTls = "verified" | "off";
+
+/**
+ * A connection.
+ */
+export type ConnectionView = { 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * What kind of server it is.
+ */
+kind: ConnectionKind, 
+/**
+ * The server.
+ */
+host: string, 
+/**
+ * Its port.
+ */
+port: number, 
+/**
+ * The database.
+ */
+database: string, 
+/**
+ * The user.
+ */
+user: string, 
+/**
+ * Whether it is encrypted.
+ */
+tls: ConnectionTls, 
+/**
+ * The variable that may hold the password where there is no keychain.
+ */
+passwordVariable: string, };
+
+/**
+ * Imports the answer of a query.
+ */
+export type DatasetAsk = { 
+/**
+ * The project; the current one if left out.
+ */
+project: string | null, 
+/**
+ * The name of the connection.
+ */
+connection: string, 
+/**
+ * A `select` in the words of that database.
+ */
+query: string, 
+/**
+ * The dataset.
+ */
+name: string, 
+/**
+ * Columns that shall have other kinds than their own; as the version before if left out.
+ */
+kinds: { [key in string]: ColumnKind } | null, 
+/**
+ * The most bytes of the answer, as the server sends it; 8 GB if left out.
+ */
+maxBytes: number | null, 
+/**
+ * The password, if it is neither in the keychain nor in the environment of the daemon.
+ */
+password: string | null, };
+
+/**
  * Asks for a window of what changed.
  */
 export type DatasetChanges = { 
@@ -637,7 +806,11 @@ versions: Array<DatasetVersionView>,
 /**
  * Pipelines that read this dataset.
  */
-pipelines: Array<string>, };
+pipelines: Array<string>, 
+/**
+ * Where the version came from, if not from a file or folder of this machine.
+ */
+origin?: Origin, };
 
 /**
  * Two versions of a dataset.
@@ -685,7 +858,7 @@ version: number | null,
  */
 format: ExportFormat, 
 /**
- * The file to write; it must not exist.
+ * The file or folder to write; it must not exist.
  */
 to: string, };
 
@@ -719,7 +892,57 @@ offset: number,
 limit: number, };
 
 /**
- * Lets a dataset follow a file.
+ * Fetches a file from an address and imports it. Nothing is ever fetched but by this.
+ */
+export type DatasetFetch = { 
+/**
+ * The project; the current one if left out.
+ */
+project: string | null, 
+/**
+ * The address: `https://…`, or `http://…`.
+ */
+url: string, 
+/**
+ * The dataset; from the address if left out.
+ */
+name: string | null, 
+/**
+ * How to read it; guessed if left out, and as the version before if there is one.
+ */
+options: ParseOptions | null, 
+/**
+ * Which files of an archive are read, if `options` are left out.
+ */
+folder?: FolderOptions, 
+/**
+ * The most bytes it may have; 8 GB if left out.
+ */
+maxBytes: number | null, };
+
+/**
+ * Asks for the bytes of one file of a version of files.
+ */
+export type DatasetFile = { 
+/**
+ * The project; the current one if left out.
+ */
+project: string | null, 
+/**
+ * The dataset's name.
+ */
+dataset: string, 
+/**
+ * The version's number; the newest if left out.
+ */
+version: number | null, 
+/**
+ * The path of the file, as the table has it.
+ */
+path: string, };
+
+/**
+ * Lets a dataset follow a file or folder.
  */
 export type DatasetFollow = { 
 /**
@@ -731,7 +954,7 @@ project: string | null,
  */
 dataset: string, 
 /**
- * The file on this machine; null to follow none.
+ * The file or folder on this machine; null to follow none.
  */
 path: string | null, 
 /**
@@ -740,7 +963,7 @@ path: string | null,
 mode: FollowMode, };
 
 /**
- * Brings a file in as a dataset, or as the next version of one.
+ * Brings a file or a folder in as a dataset, or as the next version of one.
  */
 export type DatasetImport = { 
 /**
@@ -748,7 +971,7 @@ export type DatasetImport = {
  */
 project: string | null, 
 /**
- * The file on this machine.
+ * The file or folder on this machine.
  */
 path: string, 
 /**
@@ -758,7 +981,11 @@ name: string | null,
 /**
  * How to read it; guessed if left out, and as the version before if there is one.
  */
-options: ParseOptions | null, };
+options: ParseOptions | null, 
+/**
+ * Which files of a folder or archive are read, if `options` are left out.
+ */
+folder?: FolderOptions, };
 
 /**
  * Points at a dataset version.
@@ -871,15 +1098,61 @@ compareWith: number | null,
 to: string, };
 
 /**
+ * Reads what a version keeps in another way, which makes the next version.
+ */
+export type DatasetReread = { 
+/**
+ * The project; the current one if left out.
+ */
+project: string | null, 
+/**
+ * The dataset's name.
+ */
+dataset: string, 
+/**
+ * The version's number; the newest if left out.
+ */
+version: number | null, 
+/**
+ * How to read it.
+ */
+options: ParseOptions, };
+
+/**
  * What a file seems to be, and a first look at it read that way.
  */
 export type DatasetSniff = { 
 /**
- * The file on this machine.
+ * The file or folder on this machine.
  */
 path: string, 
 /**
  * How to read it; what is left out is guessed.
+ */
+options: ParseOptions | null, 
+/**
+ * Which files of a folder or archive are read, if `options` are left out.
+ */
+folder?: FolderOptions, };
+
+/**
+ * A first look at what a version keeps, read in another way.
+ */
+export type DatasetSniffKept = { 
+/**
+ * The project; the current one if left out.
+ */
+project: string | null, 
+/**
+ * The dataset's name.
+ */
+dataset: string, 
+/**
+ * The version's number; the newest if left out.
+ */
+version: number | null, 
+/**
+ * How to read it; as the version was read if left out.
  */
 options: ParseOptions | null, };
 
@@ -1441,6 +1714,19 @@ current: Array<number>,
 psi: number, };
 
 /**
+ * A file of a version.
+ */
+export type FileBytes = { 
+/**
+ * How many bytes it has.
+ */
+sizeBytes: number, 
+/**
+ * The bytes in base64; null if there are more than 16 MB of them.
+ */
+base64: string | null, };
+
+/**
  * A file of an output.
  */
 export type FileView = { 
@@ -1454,12 +1740,33 @@ path: string,
 bytes: number, };
 
 /**
+ * How the files of a folder or an archive are read.
+ */
+export type FolderOptions = { 
+/**
+ * True when every file is a row that tells of it; otherwise the rows of all files are one table.
+ */
+asFiles: boolean, 
+/**
+ * Which files: a pattern such as `*.csv` for their names, or `2026/*.csv` for their paths.
+ */
+only: string | null, 
+/**
+ * The name of a column that holds the path of each row's file.
+ */
+pathColumn: string | null, 
+/**
+ * True when folders that are called `key=value` are columns.
+ */
+partitions: boolean, };
+
+/**
  * What becomes of a change.
  */
 export type FollowMode = "version" | "proposal";
 
 /**
- * A file that a dataset follows.
+ * A file or folder that a dataset follows.
  */
 export type FollowView = { 
 /**
@@ -1467,7 +1774,7 @@ export type FollowView = {
  */
 dataset: string, 
 /**
- * The file on this machine.
+ * The file or folder on this machine.
  */
 path: string, 
 /**
@@ -2325,6 +2632,35 @@ column: string,
 descending: boolean, };
 
 /**
+ * Where the bytes of a version came from, if not from a file or folder of this machine.
+ */
+export type Origin = { "kind": "address", 
+/**
+ * The address that was asked for, without a password in it.
+ */
+url: string, 
+/**
+ * What the server calls this state of it.
+ */
+etag: string | null, 
+/**
+ * When it was fetched, ms since the epoch.
+ */
+at: number, } | { "kind": "query", 
+/**
+ * The connection that was asked.
+ */
+connection: string, 
+/**
+ * The query.
+ */
+query: string, 
+/**
+ * When it was asked, ms since the epoch.
+ */
+at: number, };
+
+/**
  * What came out of a port.
  */
 export type OutputView = { "type": "table", 
@@ -2470,7 +2806,11 @@ headerRows: number,
 /**
  * True when a run of delimiters stands for one.
  */
-mergeDelimiters: boolean, };
+mergeDelimiters: boolean, 
+/**
+ * Set where the files of a folder, or all files of an archive, are read.
+ */
+folder?: FolderOptions, };
 
 /**
  * Adds a step to the draft of a pipeline.
@@ -3186,6 +3526,10 @@ receipt: JsonValue, };
  * A line of the file that is not in the table.
  */
 export type RejectedRow = { 
+/**
+ * The file in the folder or archive, where several were read.
+ */
+file?: string, 
 /**
  * Line number in the file, from 1.
  */
@@ -4534,6 +4878,11 @@ export type Commands = {
   "job.cancel": [JobPick, null];
   "dataset.sniff": [DatasetSniff, SniffView];
   "dataset.import": [DatasetImport, JobRef];
+  "dataset.reread": [DatasetReread, JobRef];
+  "dataset.fetch": [DatasetFetch, JobRef];
+  "dataset.ask": [DatasetAsk, JobRef];
+  "dataset.sniff_kept": [DatasetSniffKept, SniffView];
+  "dataset.file": [DatasetFile, FileBytes];
   "dataset.list": [InProject, Array<DatasetSummary>];
   "dataset.show": [DatasetPick, DatasetDetail];
   "dataset.page": [DatasetPage, TablePage];
@@ -4555,6 +4904,11 @@ export type Commands = {
   "dataset.set_checks": [DatasetChecks, null];
   "dataset.check": [DatasetPick, JobRef];
   "dataset.failing": [DatasetFailing, FailingPage];
+  "connection.list": [Nothing, Array<ConnectionView>];
+  "connection.add": [ConnectionAdd, ConnectionAdded];
+  "connection.test": [ConnectionPick, JobRef];
+  "connection.preview": [ConnectionPreview, JobRef];
+  "connection.remove": [ConnectionPick, null];
   "trash.list": [Nothing, Array<TrashView>];
   "trash.restore": [TrashPick, null];
   "trash.empty": [Nothing, JobRef];
@@ -4636,6 +4990,8 @@ export const queryTopics: { [K in keyof Commands]?: Topic[] } = {
   "job.list": ["jobs"],
   "job.show": ["jobs"],
   "dataset.sniff": [],
+  "dataset.sniff_kept": ["datasets"],
+  "dataset.file": [],
   "dataset.list": ["datasets"],
   "dataset.show": ["datasets","pipelines"],
   "dataset.page": ["datasets"],
@@ -4647,6 +5003,7 @@ export const queryTopics: { [K in keyof Commands]?: Topic[] } = {
   "dataset.compare": ["datasets"],
   "dataset.checks": ["datasets"],
   "dataset.failing": ["datasets"],
+  "connection.list": ["settings"],
   "trash.list": ["datasets","runs","models"],
   "pipeline.kinds": [],
   "pipeline.list": ["pipelines","runs"],

@@ -1,6 +1,6 @@
 // What jobs come to. The wire says `JsonValue`; here it gets the shape the engine gives each kind.
 
-import type { JobView, JsonValue } from './bindings'
+import type { ColumnKind, JobView, JsonValue, TablePage } from './bindings'
 
 /** The result of `dataset.import`. */
 export type Imported = {
@@ -39,6 +39,16 @@ export function imported(job: JobView): Imported | null {
     warnings: texts(result.warnings),
     failedChecks: records(result.checks).filter(({ outcome }) => outcome !== 'passed').length,
   }
+}
+
+const KINDS: readonly ColumnKind[] = ['integer', 'number', 'boolean', 'text', 'time']
+
+/** The result of `connection.preview`: the first rows of an answer. */
+export function answerPage(job: JobView): TablePage {
+  const result = fieldsOf(job.result)
+  const columns = records(result.columns).map(({ name, kind }) => ({ name: text(name), kind: KINDS.find((one) => one === kind) ?? 'text' }))
+  const rows = (Array.isArray(result.rows) ? result.rows : []).map((row) => (Array.isArray(row) ? row.map((cell) => (typeof cell === 'string' ? cell : null)) : []))
+  return { total: rows.length, offset: 0, columns, rows }
 }
 
 /** What a job is about, by kind: `dataset`, `run`, `pipeline`, `model`, `deployment`. */

@@ -17,6 +17,8 @@ it.each([
   ['pipeline.commit', 'penguins: Add pipeline: penguins', 'Committed penguins: Add pipeline: penguins'],
   ['pipeline.run', 'penguins', 'Started a run of penguins'],
   ['run.note', 'run 7', 'Wrote a note on run 7'],
+  ['sweep.trial', 'rate 3', 'Recorded trial 3 of sweep rate'],
+  ['run.reproduce', 'run 7', 'Repeated run 7 from what it recorded'],
   ['model.promote', 'penguins v1 to production', 'Promoted penguins v1 to production'],
   ['workspace.create', 'workspace', 'Created the workspace'],
 ])('%s of `%s` reads `%s`', (action, subject, words) => {

@@ -29,15 +29,33 @@ export function badgeOf(result: CheckResultView | undefined): { state: string; l
 
 /** The file with one more check. */
 export function withCheck(text: string, entry: string): string {
+  return withChecks(text, [entry])
+}
+
+// At once: a suggestion for a wide table has ten thousand entries.
+function withChecks(text: string, entries: readonly string[]): string {
+  if (entries.length === 0) return text
   const base = text.trim() === '' ? HEAD : `${text.trimEnd()}\n`
-  return `${base}\n[[check]]\n${entry.trim()}\n`
+  return base + entries.map((entry) => `\n[[check]]\n${entry.trim()}\n`).join('')
+}
+
+/** The checks of a suggestion that the file has not. */
+export function freshOf(text: string, suggested: string): string[] {
+  const known = new Set(entriesOf(text))
+  return entriesOf(suggested).filter((entry) => !known.has(entry))
 }
 
 /** The checks of a suggestion added to a file; its head is not written twice, nor a check that is there. */
 export function withSuggested(text: string, suggested: string): string {
-  return entriesOf(suggested)
-    .filter((entry) => !entriesOf(text).includes(entry))
-    .reduce((file, entry) => withCheck(file, entry), text)
+  return withChecks(text, freshOf(text, suggested))
+}
+
+/** Places of the checks that a list shows: all of them, or of very many those that do not hold and the first others. */
+export function shownPlaces(view: Pick<ChecksView, 'checks' | 'results'>, most: number): number[] {
+  const all = view.checks.map((_, place) => place)
+  if (all.length <= most) return all
+  const isBroken = (place: number): boolean => (view.results?.[place]?.outcome ?? 'passed') !== 'passed'
+  return [...all.filter(isBroken), ...all.filter((place) => !isBroken(place))].slice(0, most)
 }
 
 /** The entries of a file, without the line that begins each. */

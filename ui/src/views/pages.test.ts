@@ -151,20 +151,22 @@ describe('the page of a dataset', () => {
   })
 
   it('a change of the import options is looked at again at once', async () => {
-    sessionStorage.setItem('fettle.sources', JSON.stringify({ penguins: '/tmp/penguins.csv' }))
     const { calls } = open('data', '#/data/penguins?sheet=import')
     const delimiter = await screen.findByTestId<HTMLSelectElement>('option-delimiter')
     delimiter.value = ';'
     delimiter.dispatchEvent(new Event('change', { bubbles: true }))
     await screen.findByText(/delimiter is probably another/)
-    const sniffs = calls.filter(({ name }) => name === 'dataset.sniff')
-    expect(sniffs.at(-1)?.payload).toMatchObject({ path: '/tmp/penguins.csv', options: { delimiter: ';' } })
+    const sniffs = calls.filter(({ name }) => name === 'dataset.sniff_kept')
+    expect(sniffs.at(-1)?.payload).toMatchObject({ dataset: 'penguins', version: 2, options: { delimiter: ';' } })
+    expect(calls.some(({ name }) => name === 'dataset.sniff')).toBe(false)
     await expectAccessible()
   })
 
   it('a file of another kind is not read as the one before was', async () => {
     sessionStorage.setItem('fettle.sources', JSON.stringify({ penguins: '/tmp/penguins.xlsx' }))
     const { calls } = open('data', '#/data/penguins?sheet=import')
+    ;(await screen.findByTestId('import-sheet-other')).click()
+    ;(await screen.findByTestId('import-sheet-read')).click()
     expect((await screen.findByTestId<HTMLSelectElement>('option-table')).value).toBe('2007')
     expect(calls.find(({ name }) => name === 'dataset.sniff')?.payload).toMatchObject({ path: '/tmp/penguins.xlsx', options: null })
   })
@@ -176,7 +178,6 @@ describe('the page of a dataset', () => {
     ['trim', 'on', { trim: true }],
     ['quoted-nulls', 'on', { quotedNulls: true }],
   ])('the import option %s can be corrected', async (option, value, expected) => {
-    sessionStorage.setItem('fettle.sources', JSON.stringify({ penguins: '/tmp/penguins.csv' }))
     const { calls } = open('data', '#/data/penguins?sheet=import')
     const field = await screen.findByTestId<HTMLInputElement | HTMLSelectElement>(`option-${option}`)
     if (field instanceof HTMLInputElement) field.click()
@@ -184,7 +185,7 @@ describe('the page of a dataset', () => {
       field.value = value
       field.dispatchEvent(new Event('change', { bubbles: true }))
     }
-    await waitFor(() => expect(calls.findLast(({ name }) => name === 'dataset.sniff')?.payload).toMatchObject({ options: expected }))
+    await waitFor(() => expect(calls.findLast(({ name }) => name === 'dataset.sniff_kept')?.payload).toMatchObject({ options: expected }))
   })
 })
 

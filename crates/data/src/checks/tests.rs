@@ -410,3 +410,24 @@ fn the_manual_has_the_line_of_every_kind() {
         assert!(fields["properties"].is_object(), "{fields}");
     }
 }
+
+#[test]
+fn parameters_that_name_a_column_or_a_dataset_are_marked_for_the_form() {
+    for kind in declarations() {
+        let fields = params_schema(kind.kind).expect("a kind of the list");
+        for (name, mark) in [
+            ("column", "x-column"),
+            ("columns", "x-columns"),
+            ("table", "x-dataset"),
+            ("expression", "x-expression"),
+        ] {
+            let field = &fields["properties"][name];
+            assert!(field.is_null() || field[mark] == true, "`{name}` of `{}`: {field}", kind.kind);
+        }
+    }
+    let kinds = &params_schema("type").expect("there is one")["properties"]["type"]["enum"];
+    for kind in kinds.as_array().expect("a list") {
+        let params = serde_json::json!({ "column": "x", "type": kind });
+        Check::new("type", params.as_object().expect("one")).expect("what the form offers is taken");
+    }
+}

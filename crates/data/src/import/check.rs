@@ -32,7 +32,7 @@ pub(super) struct Checked {
     pub(super) comment_lines: u64,
     width: usize,
     ragged: u64,
-    tallies: Vec<Tally>,
+    pub(super) tallies: Vec<Tally>,
 }
 
 impl<'a> Checker<'a> {
@@ -112,7 +112,8 @@ impl<'a> Checker<'a> {
             Refusal::Broken(fault) => fault.reason().to_owned(),
             Refusal::Misfit(at, kind) => misfit(&record.cell(*at).0, &self.layout.names[*at], *kind),
         };
-        self.checked.rejected.push(Rejected { line: record.line(), reason, excerpt: record.excerpt() });
+        let (line, excerpt) = (record.line(), record.excerpt());
+        self.checked.rejected.push(Rejected { file: None, line, reason, excerpt });
     }
 }
 

@@ -4,14 +4,14 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use arrow::array::{Array as _, ArrayRef, BooleanArray, RecordBatch};
+use arrow::array::{Array as _, ArrayRef, AsArray as _, BooleanArray, RecordBatch};
 use arrow::compute::{cast, filter_record_batch};
-use arrow::datatypes::DataType;
+use arrow::datatypes::{DataType, Int64Type};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use base::{Error, Result, count};
 
 use super::build::ColumnBuilder;
-use super::cell::CellReader;
+use super::cell::{CellReader, fits_number};
 use super::check::{MAX_REJECTED, misfit};
 use super::chunk::Origin;
 use super::convert::{convert, natural, needs_look};
@@ -50,39 +50,10 @@ pub(super) fn preview(request: &Request<'_>, table: Box<dyn Columns>) -> Result<
 /// As [`super::import`].
 pub(super) fn import(request: &Request<'_>, table: Box<dyn Columns>, out_dir: &Path) -> Result<ImportReport> {
     let mut reading = Reading::new(request, table.as_ref())?;
-    let progress = request.progress;
-    if reading.needs_look() {
-        let mut done = 0;
-        let mut batches = table.batches()?;
-        while let Some(batch) = reading.next(&mut batches)? {
-            done += batch.num_rows() as u64;
-            progress.step("checking", done, table.total())?;
-            reading.look(&batch);
-        }
-    }
-    progress.step("writing", 0, table.total())?;
+    reading.look_through(table.as_ref())?;
     let mut writer = TableWriter::create(out_dir, TableMeta::new(reading.columns()))?;
-    let mut batches = table.batches()?;
-    while let Some(batch) = reading.next(&mut batches)? {
-        let taken = reading.take(&batch)?;
-        progress.step("writing", reading.rows_seen, table.total())?;
-        if taken.num_rows() > 0 {
-            writer.push(&taken)?;
-        }
-    }
-    if reading.rows_seen == reading.rejected_total {
-        return Err(match reading.rejected.first() {
-            Some(first) => {
-                let shown = request.input.shown.display();
-                let (line, reason) = (first.line, &first.reason);
-                Error::invalid(format!("no row of `{shown}` can be read; the first, row {line}: {reason}"))
-                    .hint("check the kinds that were set")
-            }
-            None => no_rows(&request.input.shown),
-        });
-    }
-    // A batch is read column by column.
-    reading.rejected.sort_by_key(|rejected| rejected.line);
+    reading.hand_over(table.as_ref(), &mut |batch| writer.push(batch))?;
+    reading.refuse_useless()?;
     let meta = writer.finish()?.meta().clone();
     assert_eq!(meta.rows + reading.rejected_total, reading.rows_seen, "no row is lost");
     Ok(ImportReport {
@@ -102,22 +73,28 @@ fn no_rows(shown: &Path) -> Error {
 }
 
 /// What is known of a table while it is read.
-struct Reading<'a> {
+pub(super) struct Reading<'a> {
     request: &'a Request<'a>,
     layout: Layout,
     cells: CellReader,
     kinds: Vec<Kind>,
     /// Columns whose kind holds only if their values are small enough.
     looked_at: Vec<usize>,
+    /// Columns of integers that are read as numbers.
+    widened: Vec<usize>,
     /// Columns that lost parts of a millisecond.
     cut: BTreeSet<usize>,
-    rows_seen: u64,
-    rejected_total: u64,
-    rejected: Vec<Rejected>,
+    pub(super) rows_seen: u64,
+    pub(super) rejected_total: u64,
+    pub(super) rejected: Vec<Rejected>,
 }
 
 impl<'a> Reading<'a> {
-    fn new(request: &'a Request<'a>, table: &dyn Columns) -> Result<Self> {
+    /// A table of which nothing is read yet.
+    ///
+    /// # Errors
+    /// `invalid_input` for one without columns, and for options that do not fit it.
+    pub(super) fn new(request: &'a Request<'a>, table: &dyn Columns) -> Result<Self> {
         let (shown, options) = (&request.input.shown, request.options);
         let fields = table.schema().fields();
         if fields.is_empty() {
@@ -133,6 +110,7 @@ impl<'a> Reading<'a> {
             kinds: fields.iter().map(|field| natural(field.data_type())).collect(),
             looked_at: (0..fields.len()).filter(is_open).collect(),
             layout,
+            widened: Vec::new(),
             cut: BTreeSet::new(),
             rows_seen: 0,
             rejected_total: 0,
@@ -140,8 +118,70 @@ impl<'a> Reading<'a> {
         })
     }
 
-    fn needs_look(&self) -> bool {
-        !self.looked_at.is_empty()
+    /// Reads the whole table, where that is needed to know its kinds.
+    ///
+    /// # Errors
+    /// As [`Columns::batches`]; `cancelled`.
+    pub(super) fn look_through(&mut self, table: &dyn Columns) -> Result<()> {
+        if self.looked_at.is_empty() {
+            return Ok(());
+        }
+        let mut done = 0;
+        let mut batches = table.batches()?;
+        while let Some(batch) = self.next(&mut batches)? {
+            done += batch.num_rows() as u64;
+            self.request.progress.step("checking", done, table.total())?;
+            self.look(&batch);
+        }
+        Ok(())
+    }
+
+    /// Reads the columns whose kind nobody set as these kinds, which hold all that theirs do.
+    pub(super) fn widen(&mut self, kinds: &[Kind]) {
+        for (at, kind) in kinds.iter().enumerate() {
+            if self.layout.forced.contains_key(&at) {
+                continue;
+            }
+            if self.kinds[at] == Kind::Integer && *kind == Kind::Number {
+                self.widened.push(at);
+            }
+            self.kinds[at] = *kind;
+        }
+    }
+
+    /// Hands the rows that fit to `push`, batch by batch.
+    ///
+    /// # Errors
+    /// As [`Columns::batches`]; `cancelled`; those of `push`.
+    pub(super) fn hand_over(
+        &mut self,
+        table: &dyn Columns,
+        push: &mut dyn FnMut(&RecordBatch) -> Result<()>,
+    ) -> Result<()> {
+        let progress = self.request.progress;
+        progress.step("writing", 0, table.total())?;
+        let mut batches = table.batches()?;
+        while let Some(batch) = self.next(&mut batches)? {
+            let taken = self.take(&batch)?;
+            progress.step("writing", self.rows_seen, table.total())?;
+            if taken.num_rows() > 0 {
+                push(&taken)?;
+            }
+        }
+        // A batch is read column by column.
+        self.rejected.sort_by_key(|rejected| rejected.line);
+        Ok(())
+    }
+
+    fn refuse_useless(&self) -> Result<()> {
+        if self.rows_seen > self.rejected_total {
+            return Ok(());
+        }
+        let shown = self.request.input.shown.display();
+        let Some(first) = self.rejected.first() else { return Err(no_rows(&self.request.input.shown)) };
+        let (line, reason) = (first.line, &first.reason);
+        Err(Error::invalid(format!("no row of `{shown}` can be read; the first, row {line}: {reason}"))
+            .hint("check the kinds that were set"))
     }
 
     fn next(&self, batches: &mut dyn Iterator<Item = Result<RecordBatch>>) -> Result<Option<RecordBatch>> {
@@ -160,7 +200,8 @@ impl<'a> Reading<'a> {
         }
     }
 
-    fn columns(&self) -> Vec<Column> {
+    /// The columns as they are stored.
+    pub(super) fn columns(&self) -> Vec<Column> {
         let kind = |at: usize| self.layout.forced.get(&at).copied().unwrap_or(self.kinds[at]);
         self.layout.names.iter().enumerate().map(|(at, name)| Column::new(name, kind(at))).collect()
     }
@@ -173,6 +214,9 @@ impl<'a> Reading<'a> {
             let made = convert(column, self.kinds[at]).map_err(|e| self.unreadable(at, &e))?;
             if made.is_cut {
                 self.cut.insert(at);
+            }
+            if self.widened.contains(&at) {
+                self.refuse_rounding(column, at)?;
             }
             let forced = self.layout.forced.get(&at).copied();
             let array = match forced.filter(|kind| *kind != self.kinds[at]) {
@@ -248,10 +292,24 @@ impl<'a> Reading<'a> {
         Ok(())
     }
 
+    /// Fails where an integer that is to be a number has more digits than one holds.
+    fn refuse_rounding(&self, column: &ArrayRef, at: usize) -> Result<()> {
+        let integers = convert(column, Kind::Integer).map_err(|e| self.unreadable(at, &e))?.array;
+        let Some(wide) =
+            integers.as_primitive::<Int64Type>().iter().flatten().find(|value| !fits_number(*value))
+        else {
+            return Ok(());
+        };
+        let (name, shown) = (&self.layout.names[at], self.request.input.shown.display());
+        Err(Error::invalid(format!("`{name}` is a number, and {wide} in `{shown}` would lose digits as one"))
+            .hint(format!("set the kind of `{name}` to text")))
+    }
+
     fn reject(&mut self, row: usize, at: usize, text: &str, kind: Kind) {
         self.rejected_total += 1;
         if self.rejected.len() < MAX_REJECTED {
             self.rejected.push(Rejected {
+                file: None,
                 line: self.rows_seen + row as u64 + 1,
                 reason: misfit(text, &self.layout.names[at], kind),
                 excerpt: text.chars().take(EXCERPT_CHARS).collect(),
@@ -266,7 +324,8 @@ impl<'a> Reading<'a> {
             .hint("write the file without this column")
     }
 
-    fn warnings(&self) -> Vec<Warning> {
+    /// What the user should look at.
+    pub(super) fn warnings(&self) -> Vec<Warning> {
         let mut warnings = self.layout.warnings.clone();
         if self.rejected_total > 0 {
             let (some, all) = (count(self.rejected_total), count(self.rows_seen));

@@ -33,6 +33,8 @@ impl ColumnPlan {
 /// A cell that did not fit, for the warning.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Odd {
+    /// The file, where several are read.
+    file: Option<String>,
     line: u64,
     text: String,
 }
@@ -98,6 +100,37 @@ impl Tally {
                 note(&mut self.first_not_time, line, text);
             }
         }
+    }
+
+    /// Counts the cells of the same column in another file as well.
+    pub(super) fn merge(&mut self, other: &Self, file: &str) {
+        self.cells += other.cells;
+        self.missing += other.missing;
+        self.marks += other.marks;
+        self.integers += other.integers;
+        self.wide_integers += other.wide_integers;
+        self.big_integers += other.big_integers;
+        self.numbers += other.numbers;
+        self.booleans += other.booleans;
+        self.times += other.times;
+        self.day_first_only += other.day_first_only;
+        self.month_first_only += other.month_first_only;
+        self.cut_times += other.cut_times;
+        self.has_two_readings |= other.has_two_readings;
+        let in_file = |odd: &Option<Odd>| odd.clone().map(|odd| Odd { file: Some(file.to_owned()), ..odd });
+        let first = |mine: &mut Option<Odd>, its: &Option<Odd>| *mine = mine.take().or_else(|| in_file(its));
+        first(&mut self.first_not_number, &other.first_not_number);
+        first(&mut self.first_not_time, &other.first_not_time);
+    }
+
+    /// True if no cell holds a value.
+    pub(super) fn is_empty(&self) -> bool {
+        self.solid() == 0
+    }
+
+    /// True if some integer has digits that a floating point number cannot hold.
+    pub(super) fn has_wide_integers(&self) -> bool {
+        self.wide_integers > 0
     }
 
     fn solid(&self) -> u64 {
@@ -180,11 +213,12 @@ impl Tally {
         Some(Warning::column(
             name,
             format!(
-                "`{name}` is text because {} of {} cells are not {what}; the first is `{}` on line {}",
+                "`{name}` is text because {} of {} cells are not {what}; the first is `{}` on line {}{}",
                 count(solid - matched),
                 count(solid),
                 odd.text,
-                odd.line
+                odd.line,
+                odd.file.as_ref().map(|file| format!(" of `{file}`")).unwrap_or_default()
             ),
         ))
     }
@@ -205,6 +239,6 @@ pub(super) fn fits(class: Class, plan: ColumnPlan, text: &str, reader: &CellRead
 
 fn note(place: &mut Option<Odd>, line: u64, text: &str) {
     if place.is_none() {
-        *place = Some(Odd { line, text: text.chars().take(40).collect() });
+        *place = Some(Odd { file: None, line, text: text.chars().take(40).collect() });
     }
 }

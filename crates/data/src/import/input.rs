@@ -65,6 +65,17 @@ impl Input {
         Self::head(path, options.pack, options.table.as_deref())
     }
 
+    /// What the file is packed with, and what its first bytes are once it is unpacked.
+    ///
+    /// # Errors
+    /// As [`Self::guess`].
+    pub(super) fn taste(path: &Path) -> Result<(Pack, Vec<u8>)> {
+        let pack = pack::detect(path)?;
+        let silent = Progress::silent();
+        let plan = Plan { path, pack, table: None, folder: &std::env::temp_dir(), progress: &silent };
+        Ok((pack, plan.open(Some(HEAD_BYTES))?.first_bytes()?))
+    }
+
     fn head(path: &Path, pack: Pack, table: Option<&str>) -> Result<Self> {
         let silent = Progress::silent();
         let plan = Plan { path, pack, table, folder: &std::env::temp_dir(), progress: &silent };

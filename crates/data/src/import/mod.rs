@@ -10,6 +10,8 @@ mod columns;
 mod convert;
 mod decode;
 mod encoding;
+pub mod files;
+mod folder;
 mod formats;
 mod header;
 mod infer;
@@ -31,10 +33,12 @@ mod sniff;
 
 use std::path::Path;
 
-use base::{Progress, Result};
+use base::{Error, Progress, Result};
 
 pub use layout::MAX_COLUMNS;
-pub use options::{DateOrder, Format, ImportReport, Pack, ParseOptions, Preview, Rejected, Sniffed, Warning};
+pub use options::{
+    DateOrder, FolderOptions, Format, ImportReport, Pack, ParseOptions, Preview, Rejected, Sniffed, Warning,
+};
 
 use decode::Fingerprint;
 use formats::{Extent, Opened, Request};
@@ -45,11 +49,33 @@ const PREVIEW_ROWS: usize = 100;
 /// Rejected rows that a preview shows.
 const PREVIEW_REJECTED: usize = 20;
 
-/// Guesses how to read the file at `path`, from its content and never from its name.
+/// Guesses how to read the file or the folder at `path`, from its content and never from its name.
 ///
 /// # Errors
-/// `invalid_input` for a file that is empty, a folder, or no table in a format that is read.
+/// `invalid_input` for a file that is empty, or no table in a format that is read.
 pub fn sniff(path: &Path) -> Result<Sniffed> {
+    if path.is_dir() { folder::sniff(path, None) } else { sniff_file(path) }
+}
+
+/// Guesses how to read these files of the folder or archive at `path`.
+///
+/// # Errors
+/// `invalid_input` for what is neither folder nor archive, and as [`sniff`].
+pub fn sniff_folder(path: &Path, files: &FolderOptions) -> Result<Sniffed> {
+    if path.is_dir() {
+        return folder::sniff(path, Some(files));
+    }
+    if pack::detect(path)? != Pack::Zip || files.as_files {
+        return Err(Error::invalid(format!("`{}` is not a folder", path.display()))
+            .hint("choose a folder; for one table of many files, a ZIP archive will do too"));
+    }
+    let unpacked = Unzipped::new(path, files, &std::env::temp_dir(), &Progress::silent())?;
+    let mut sniffed = folder::sniff(unpacked.path(), Some(files))?;
+    sniffed.options.pack = Pack::Zip;
+    Ok(sniffed)
+}
+
+fn sniff_file(path: &Path) -> Result<Sniffed> {
     let input = Input::guess(path)?;
     let mut sniffed = formats::detect(&input.first_bytes()?).sniff(&input)?;
     let unpacked = &input.unpacked;
@@ -69,6 +95,17 @@ pub fn sniff(path: &Path) -> Result<Sniffed> {
 /// # Errors
 /// `invalid_input` for options or a file that cannot be read at all.
 pub fn preview(path: &Path, options: &ParseOptions) -> Result<Preview> {
+    match &options.folder {
+        Some(files) if path.is_dir() => folder::preview(path, options, files),
+        Some(files) if options.pack == Pack::Zip => {
+            let unpacked = Unzipped::new(path, files, &std::env::temp_dir(), &Progress::silent())?;
+            folder::preview(unpacked.path(), options, files)
+        }
+        _ => preview_file(path, options),
+    }
+}
+
+fn preview_file(path: &Path, options: &ParseOptions) -> Result<Preview> {
     let input = Input::beginning(path, options)?;
     let progress = Progress::silent();
     let request = Request { input: &input, options, extent: Extent::Head, progress: &progress };
@@ -80,7 +117,7 @@ pub fn preview(path: &Path, options: &ParseOptions) -> Result<Preview> {
     Ok(preview)
 }
 
-/// Imports a file into the table folder `out_dir`. Where the format does not give kinds, a first
+/// Imports a file, or the files of a folder, into the table folder `out_dir`. Where the format does not give kinds, a first
 /// pass finds the kind of every column and the rows to reject, and a second one writes; both hold
 /// about 1 MB of text at a time.
 ///
@@ -88,6 +125,22 @@ pub fn preview(path: &Path, options: &ParseOptions) -> Result<Preview> {
 /// `invalid_input` for a file that is no table the way `options` read it, `conflict` if it
 /// changes meanwhile, `cancelled`, and the operating system's errors. Nothing is left behind.
 pub fn import(
+    path: &Path,
+    options: &ParseOptions,
+    out_dir: &Path,
+    progress: &Progress,
+) -> Result<ImportReport> {
+    match &options.folder {
+        Some(files) if path.is_dir() => folder::import(path, options, files, out_dir, progress),
+        Some(files) if options.pack == Pack::Zip => {
+            let unpacked = Unzipped::new(path, files, out_dir, progress)?;
+            folder::import(unpacked.path(), options, files, out_dir, progress)
+        }
+        _ => import_file(path, options, out_dir, progress),
+    }
+}
+
+fn import_file(
     path: &Path,
     options: &ParseOptions,
     out_dir: &Path,
@@ -104,6 +157,22 @@ pub fn import(
     let mut report = imported?;
     report.warnings.splice(0..0, input.unpacked.warnings);
     Ok(report)
+}
+
+/// The files of an archive, in a folder that goes when this is dropped.
+struct Unzipped(tempfile::TempDir);
+
+impl Unzipped {
+    fn new(path: &Path, files: &FolderOptions, within: &Path, progress: &Progress) -> Result<Self> {
+        std::fs::create_dir_all(within).map_err(|e| Error::io("make the folder", within, &e))?;
+        let dir = tempfile::tempdir_in(within).map_err(|e| Error::io("unpack into", within, &e))?;
+        pack::unpack_all(path, &|name| files.takes(name), folder::MAX_FILES, dir.path(), progress)?;
+        Ok(Self(dir))
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
 }
 
 /// The milliseconds of a moment whose text has one reading only, such as `2026-11-23 08:05`.

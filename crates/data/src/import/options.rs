@@ -65,6 +65,33 @@ pub struct ParseOptions {
     pub date_order: DateOrder,
     /// Kinds that the user set by column name. A cell that does not fit rejects its row.
     pub kinds: BTreeMap<String, Kind>,
+    /// Set where the files of a folder, or all files of an archive, are read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub folder: Option<FolderOptions>,
+}
+
+/// How the files of a folder or an archive are read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct FolderOptions {
+    /// True when every file is a row that tells of it; otherwise the rows of all files are one table.
+    #[serde(skip_serializing_if = "is_default")]
+    pub as_files: bool,
+    /// Which files: a pattern such as `*.csv` for their names, or `2026/**/part-?.csv` for their
+    /// paths; all of them without one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub only: Option<String>,
+    /// The name of a column that holds the path of each row's file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path_column: Option<String>,
+    /// True when folders that are called `key=value` are columns.
+    pub partitions: bool,
+}
+
+impl Default for FolderOptions {
+    fn default() -> Self {
+        Self { as_files: false, only: None, path_column: None, partitions: true }
+    }
 }
 
 impl Default for ParseOptions {
@@ -93,6 +120,7 @@ impl Default for ParseOptions {
             quoted_missing: false,
             date_order: DateOrder::MonthFirst,
             kinds: BTreeMap::new(),
+            folder: None,
         }
     }
 }
@@ -192,6 +220,9 @@ impl Warning {
 /// A row of the file that did not become a row of the table.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rejected {
+    /// The file in the folder or archive, where several are read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
     /// The physical line on which the row starts, from 1; in a sheet the number of the row, and
     /// where there are no lines the number of the record, from 1.
     pub line: u64,

@@ -5,7 +5,7 @@
 use std::fs::File;
 use std::io::{BufReader, Read, Seek as _, SeekFrom, Write as _};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
+use std::path::{Component, Path};
 
 use base::{Error, Progress, Result, count};
 use tempfile::NamedTempFile;
@@ -76,7 +76,7 @@ pub(super) fn choose(path: &Path, pack: Pack, table: Option<&str>) -> Result<Cho
         return Ok(Choice { inner: table.map(str::to_owned), ..Choice::default() });
     }
     let mut archive = open_zip(path)?;
-    let files = files_of(path, &mut archive)?;
+    let files = files_of(path, &mut archive, MAX_MEMBERS)?;
     let members: Vec<String> = files.iter().map(|(_, name)| name.clone()).collect();
     let wanted = table.and_then(|table| files.iter().find(|(_, name)| name == table));
     match (files.as_slice(), wanted) {
@@ -159,6 +159,45 @@ pub(super) fn unpack(
     unpacked.unwrap_or_else(|_| Err(broken(&"its parser gave up")))
 }
 
+/// Unpacks those files of a ZIP archive whose path is wanted into the folder `dir`.
+///
+/// # Errors
+/// As [`unpack`]; `invalid_input` for a path that leads out of the folder.
+pub(super) fn unpack_all(
+    path: &Path,
+    wants: &dyn Fn(&str) -> bool,
+    most: usize,
+    dir: &Path,
+    progress: &Progress,
+) -> Result<()> {
+    let mut archive = open_zip(path)?;
+    let mut left_bytes = MAX_UNPACKED_BYTES;
+    for (at, name) in files_of(path, &mut archive, most)? {
+        if !wants(&name) {
+            continue;
+        }
+        let is_inside = Path::new(&name).components().all(|part| matches!(part, Component::Normal(_)));
+        if !is_inside || name.contains('\\') {
+            let message =
+                format!("the archive `{}` holds the path `{}`", path.display(), name.escape_debug());
+            return Err(
+                Error::invalid(message).hint("unpack it yourself if you trust it, then import the folder")
+            );
+        }
+        let to = dir.join(&name);
+        let parent = to.parent().unwrap_or(dir);
+        std::fs::create_dir_all(parent).map_err(|e| Error::io("make the folder", parent, &e))?;
+        let mut file = NamedTempFile::new_in(parent).map_err(|e| Error::io("unpack into", parent, &e))?;
+        let made = unpack(&Packed { path, pack: Pack::Zip, at }, None, &mut file, progress)?;
+        left_bytes = left_bytes.checked_sub(made.size_bytes).ok_or_else(|| {
+            Error::invalid(format!("`{}` unpacks to more than 64 GB", path.display()))
+                .hint("unpack it yourself if you trust it, then import the folder")
+        })?;
+        file.persist(&to).map_err(|e| Error::io("unpack into", &to, &e.error))?;
+    }
+    Ok(())
+}
+
 struct Copy<'a> {
     path: &'a Path,
     pack: Pack,
@@ -227,7 +266,11 @@ pub(super) fn open_zip(path: &Path) -> Result<ZipArchive<BufReader<File>>> {
 }
 
 /// The files of an archive in its order, without folders and what file managers leave.
-fn files_of(path: &Path, archive: &mut ZipArchive<BufReader<File>>) -> Result<Vec<(usize, String)>> {
+fn files_of(
+    path: &Path,
+    archive: &mut ZipArchive<BufReader<File>>,
+    most: usize,
+) -> Result<Vec<(usize, String)>> {
     let mut files = Vec::new();
     for at in 0..archive.len() {
         let entry = archive.by_index_raw(at).map_err(|e| broken(path, Pack::Zip, &e))?;
@@ -241,8 +284,8 @@ fn files_of(path: &Path, archive: &mut ZipArchive<BufReader<File>>) -> Result<Ve
             return Err(Error::invalid(message).hint("unpack it yourself, then import that file"));
         }
         files.push((at, name));
-        if files.len() > MAX_MEMBERS {
-            let most = count(MAX_MEMBERS as u64);
+        if files.len() > most {
+            let most = count(most as u64);
             return Err(Error::invalid(format!(
                 "the archive `{}` holds more than {most} files",
                 path.display()

@@ -7,6 +7,7 @@ use std::path::Path;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread::Scope;
 
+use arrow::array::RecordBatch;
 use base::{Error, Progress, Result, count};
 
 use super::build::BatchBuilder;
@@ -77,9 +78,10 @@ pub(super) fn import(request: &Request<'_>, table: &dyn Rows, out_dir: &Path) ->
         Some(writer) if plans == guessed => writer.finish()?.meta().clone(),
         written => {
             drop(written);
-            let writer = TableWriter::create(out_dir, TableMeta::new(columns(layout, &plans)))?;
+            let mut writer = TableWriter::create(out_dir, TableMeta::new(columns(layout, &plans)))?;
             let builder = BatchBuilder::new(layout, options, plans.clone());
-            second_pass(request, table, builder, writer)?
+            write_pass(request, table, builder, &mut |batch| writer.push(batch))?;
+            writer.finish()?.meta().clone()
         }
     };
     if meta.rows != checked.rows {
@@ -180,13 +182,34 @@ fn first_pass(
     })
 }
 
-/// Writes every row that the first pass took, with kinds that hold for all of them.
-fn second_pass(
+/// Looks at every cell.
+///
+/// # Errors
+/// As [`Rows::read`]; `cancelled`.
+pub(super) fn check_pass(request: &Request<'_>, table: &dyn Rows) -> Result<Checked> {
+    let mut checker = Checker::new(table.layout(), request.options);
+    step(request.progress, "checking", 0, table.total())?;
+    std::thread::scope(|scope| {
+        for chunk in read_beside(scope, request, table) {
+            let chunk = chunk?;
+            step(request.progress, "checking", chunk.done, table.total())?;
+            checker.add(&chunk);
+        }
+        Ok(checker.finish())
+    })
+}
+
+/// Hands the rows to `push`, batch by batch. Reading, parsing and writing run in a thread each and
+/// hand over through short queues.
+///
+/// # Errors
+/// As [`Rows::read`]; `conflict` for a file that is not what it was; those of `push`.
+pub(super) fn write_pass(
     request: &Request<'_>,
     table: &dyn Rows,
     mut builder: BatchBuilder,
-    mut writer: TableWriter,
-) -> Result<TableMeta> {
+    push: &mut dyn FnMut(&RecordBatch) -> Result<()>,
+) -> Result<()> {
     let shown = &request.input.shown;
     step(request.progress, "writing", 0, table.total())?;
     std::thread::scope(|scope| {
@@ -211,10 +234,10 @@ fn second_pass(
             let (batches, done) = made?;
             step(request.progress, "writing", done, table.total())?;
             for batch in batches {
-                writer.push(&batch)?;
+                push(&batch)?;
             }
         }
-        Ok(writer.finish()?.meta().clone())
+        Ok(())
     })
 }
 
@@ -243,7 +266,10 @@ fn read_beside<'scope, 'env>(
 }
 
 /// Fails for a table that nobody wants: no rows, or rows that do not agree with each other.
-fn refuse_useless(request: &Request<'_>, layout: &Layout, checked: &Checked) -> Result<()> {
+///
+/// # Errors
+/// `invalid_input`.
+pub(super) fn refuse_useless(request: &Request<'_>, layout: &Layout, checked: &Checked) -> Result<()> {
     let name = request.input.shown.display();
     if checked.is_mostly_ragged() {
         let error = Error::invalid(format!("cannot import `{name}`: {}", checked.ragged_sentence()));

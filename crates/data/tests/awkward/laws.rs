@@ -43,9 +43,9 @@ fn one_of_each() -> Vec<(&'static str, Vec<u8>)> {
 #[test]
 fn what_is_no_regular_file_is_refused_before_it_is_opened() {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let named = folder.path().join("folder.csv");
-    std::fs::create_dir(&named).expect("a new folder");
-    let mut wrong = vec![(named, "is a folder, not a file")];
+    let empty = folder.path().join("folder.csv");
+    std::fs::create_dir(&empty).expect("a new folder");
+    let mut wrong = vec![(empty, "there is no file to read in")];
     #[cfg(unix)]
     {
         let pipe = folder.path().join("pipe.csv");
@@ -56,7 +56,7 @@ fn what_is_no_regular_file_is_refused_before_it_is_opened() {
     }
     for (path, message) in wrong {
         let error = sniff(&path).expect_err("it is no file");
-        assert!(error.message.ends_with(message), "{error}");
+        assert!(error.message.contains(message), "{error}");
         let options = ParseOptions::default();
         assert!(preview(&path, &options).is_err());
         let out = folder.path().join("out");

@@ -12,6 +12,7 @@ use super::datasets::{
     TargetSuggestion, TaskView, TogetherView, ValueCount,
 };
 use super::jobs::JobRef;
+use super::sources::FolderOptions;
 
 impl From<base::JobId> for JobRef {
     fn from(id: base::JobId) -> Self {
@@ -139,7 +140,22 @@ impl From<data::import::ParseOptions> for ParseOptions {
             records: options.records,
             header_rows: options.header_rows,
             merge_delimiters: options.merge_delimiters,
+            folder: options.folder.map(Into::into),
         }
+    }
+}
+
+impl From<data::import::FolderOptions> for FolderOptions {
+    fn from(options: data::import::FolderOptions) -> Self {
+        let data::import::FolderOptions { as_files, only, path_column, partitions } = options;
+        Self { as_files, only, path_column, partitions }
+    }
+}
+
+impl From<FolderOptions> for data::import::FolderOptions {
+    fn from(options: FolderOptions) -> Self {
+        let FolderOptions { as_files, only, path_column, partitions } = options;
+        Self { as_files, only, path_column, partitions }
     }
 }
 
@@ -169,13 +185,14 @@ impl From<ParseOptions> for data::import::ParseOptions {
             records: options.records,
             header_rows: options.header_rows,
             merge_delimiters: options.merge_delimiters,
+            folder: options.folder.map(Into::into),
         }
     }
 }
 
 impl From<data::import::Rejected> for RejectedRow {
     fn from(row: data::import::Rejected) -> Self {
-        Self { line: row.line, reason: row.reason, excerpt: row.excerpt }
+        Self { file: row.file, line: row.line, reason: row.reason, excerpt: row.excerpt }
     }
 }
 
@@ -311,5 +328,6 @@ pub(super) fn detail(dataset: Dataset, version: &DatasetVersion) -> DatasetDetai
         suggestion: None,
         versions: Vec::new(),
         pipelines: Vec::new(),
+        origin: None,
     }
 }

@@ -1,30 +1,37 @@
 //! Datasets: import, versions, pages, profiles, queries.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use base::{Error, Progress, Result};
 use data::view::Order;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use store::projects::Project;
 use ts_rs::TS;
 
 use super::convert::{detail, sniff_view, together, version_view};
 use super::jobs::JobRef;
 use super::quality::CheckResultView;
+use super::sources::{FolderOptions, Origin};
 use crate::Engine;
-use crate::datasets::{Import, name_from, parse_options, task_from};
+use crate::datasets::{name_from, parse_options, task_from};
+use crate::importing::{Import, ImportRecord, Source};
 use crate::jobs::Title;
 
 /// What a file seems to be, and a first look at it read that way.
 #[derive(Debug, Clone, Deserialize, TS)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct DatasetSniff {
-    /// The file on this machine.
+    /// The file or folder on this machine.
     pub path: String,
     /// How to read it; what is left out is guessed.
     #[serde(default)]
     pub options: Option<ParseOptions>,
+    /// Which files of a folder or archive are read, if `options` are left out.
+    #[serde(default)]
+    #[ts(optional)]
+    pub folder: Option<FolderOptions>,
 }
 
 /// How the bytes of a delimited file become a table. Every guess can be corrected.
@@ -87,6 +94,10 @@ pub struct ParseOptions {
     /// True when a run of delimiters stands for one.
     #[serde(default)]
     pub merge_delimiters: bool,
+    /// Set where the files of a folder, or all files of an archive, are read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub folder: Option<FolderOptions>,
 }
 
 fn one() -> u32 {
@@ -156,6 +167,10 @@ pub struct SniffView {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub struct RejectedRow {
+    /// The file in the folder or archive, where several were read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub file: Option<String>,
     /// Line number in the file, from 1.
     pub line: u64,
     /// Why.
@@ -164,14 +179,14 @@ pub struct RejectedRow {
     pub excerpt: String,
 }
 
-/// Brings a file in as a dataset, or as the next version of one.
+/// Brings a file or a folder in as a dataset, or as the next version of one.
 #[derive(Debug, Clone, Deserialize, TS)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct DatasetImport {
     /// The project; the current one if left out.
     #[serde(default)]
     pub project: Option<String>,
-    /// The file on this machine.
+    /// The file or folder on this machine.
     pub path: String,
     /// The dataset; from the file's name if left out.
     #[serde(default)]
@@ -179,6 +194,10 @@ pub struct DatasetImport {
     /// How to read it; guessed if left out, and as the version before if there is one.
     #[serde(default)]
     pub options: Option<ParseOptions>,
+    /// Which files of a folder or archive are read, if `options` are left out.
+    #[serde(default)]
+    #[ts(optional)]
+    pub folder: Option<FolderOptions>,
 }
 
 /// What an import came to (the result of its job).
@@ -291,6 +310,10 @@ pub struct DatasetDetail {
     pub versions: Vec<DatasetVersionView>,
     /// Pipelines that read this dataset.
     pub pipelines: Vec<String>,
+    /// Where the version came from, if not from a file or folder of this machine.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub origin: Option<Origin>,
 }
 
 /// A version in the strip above the table.
@@ -531,36 +554,50 @@ pub struct DatasetQuery {
 pub(super) fn sniff(engine: &Engine, request: DatasetSniff) -> Result<SniffView> {
     let path = PathBuf::from(&request.path);
     let within = |e: Error| e.within(format!("cannot read `{}`", request.path));
-    let size_bytes = std::fs::metadata(&path).map_err(|e| Error::io("read", &path, &e))?.len();
+    let size_bytes = crate::following::size_of(&path)?;
+    let view = look(engine, &path, request.options, request.folder).map_err(within)?;
+    Ok(SniffView { size_bytes, suggested_name: name_from(&path), ..view })
+}
+
+/// A first look at what is at a path.
+pub(super) fn look(
+    engine: &Engine,
+    path: &Path,
+    options: Option<ParseOptions>,
+    folder: Option<FolderOptions>,
+) -> Result<SniffView> {
+    let asked = options.as_ref().and_then(|options| options.folder.clone());
+    let folder: Option<data::import::FolderOptions> = folder.or(asked).map(Into::into);
     // What there is to choose from is asked for again when the choice is corrected.
-    let sniffed = engine.sniff(&path);
-    let (options, mut warnings, tables) = match (request.options, sniffed) {
+    let sniffed = engine.sniff(path, folder.as_ref());
+    let (options, mut warnings, tables) = match (options, sniffed) {
         (Some(options), sniffed) => {
             (options.into(), Vec::new(), sniffed.map(|sniffed| sniffed.tables).unwrap_or_default())
         }
         (None, sniffed) => {
-            let sniffed = sniffed.map_err(within)?;
+            let sniffed = sniffed?;
             (sniffed.options, sniffed.warnings, sniffed.tables)
         }
     };
-    let preview = engine.preview(&path, &options).map_err(within)?;
+    let preview = engine.preview(path, &options)?;
     warnings.extend(preview.warnings.iter().cloned());
-    Ok(SniffView {
-        size_bytes,
-        suggested_name: name_from(&path),
-        tables,
-        ..sniff_view(options, preview, warnings)
-    })
+    Ok(SniffView { tables, ..sniff_view(options, preview, warnings) })
 }
 
 pub(super) fn import(engine: &Engine, request: DatasetImport) -> Result<JobRef> {
     let project = engine.project(request.project.as_deref())?;
     let what = Import {
-        path: PathBuf::from(&request.path),
+        from: Source::Path(PathBuf::from(&request.path)),
         name: request.name,
         options: request.options.map(Into::into),
+        folder: request.folder.map(Into::into),
     };
-    let name = what.name.clone().unwrap_or_else(|| name_from(&what.path));
+    start_import(engine, project, what)
+}
+
+/// Starts the job of an import.
+pub(super) fn start_import(engine: &Engine, project: Project, what: Import) -> Result<JobRef> {
+    let name = what.dataset()?;
     let title = Title {
         kind: "dataset.import",
         title: format!("Importing {name}"),
@@ -603,7 +640,7 @@ pub(super) fn show(engine: &Engine, request: DatasetPick) -> Result<DatasetDetai
     let project = engine.project(request.project.as_deref())?;
     let dataset = engine.dataset(&project, &request.dataset)?;
     let version = engine.version(&dataset, request.version)?;
-    let profile = engine.import_record(&version)?.profile;
+    let ImportRecord { profile, origin, .. } = engine.import_record(&version)?;
     let (versions, tags) = engine.store().read(|db| {
         let tags = store::datasets::tags::list(db, &dataset.id)?;
         Ok((store::datasets::versions(db, &dataset.id)?, tags))
@@ -620,6 +657,7 @@ pub(super) fn show(engine: &Engine, request: DatasetPick) -> Result<DatasetDetai
         suggestion: data::profile::suggest_target(&profile).map(Into::into),
         versions: versions.iter().map(|version| version_view(version, &tags)).collect(),
         pipelines,
+        origin,
         ..detail(dataset, &version)
     })
 }

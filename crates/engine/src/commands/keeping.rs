@@ -88,7 +88,7 @@ pub struct TrashView {
     pub size_bytes: u64,
 }
 
-/// Lets a dataset follow a file.
+/// Lets a dataset follow a file or folder.
 #[derive(Debug, Clone, Deserialize, TS)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct DatasetFollow {
@@ -97,20 +97,20 @@ pub struct DatasetFollow {
     pub project: Option<String>,
     /// The dataset's name.
     pub dataset: String,
-    /// The file on this machine; null to follow none.
+    /// The file or folder on this machine; null to follow none.
     pub path: Option<String>,
     /// What becomes of a change.
     #[serde(default)]
     pub mode: FollowMode,
 }
 
-/// A file that a dataset follows.
+/// A file or folder that a dataset follows.
 #[derive(Debug, Clone, Serialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub struct FollowView {
     /// The dataset.
     pub dataset: String,
-    /// The file on this machine.
+    /// The file or folder on this machine.
     pub path: String,
     /// What becomes of a change.
     pub mode: FollowMode,
@@ -135,7 +135,7 @@ pub struct DatasetExport {
     /// In which format; the bytes as they were imported if left out.
     #[serde(default)]
     pub format: Format,
-    /// The file to write; it must not exist.
+    /// The file or folder to write; it must not exist.
     pub to: String,
 }
 

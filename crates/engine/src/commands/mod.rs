@@ -1,6 +1,7 @@
 //! The list of commands. A command is one line here and one plain function beside its wire types.
 
 pub mod changes;
+pub mod connections;
 mod convert;
 mod convert_changes;
 pub mod datasets;
@@ -15,12 +16,14 @@ pub mod monitors;
 pub mod pipelines;
 pub mod quality;
 pub mod runs;
+pub mod sources;
 pub mod sweeps;
 pub mod triggers;
 pub mod workspaces;
 
 use crate::Engine;
 use changes::{ChangesPage, DatasetChanges, DatasetDiff, DatasetReport, ProfileComparison};
+use connections::{ConnectionAdd, ConnectionAdded, ConnectionPick, ConnectionPreview, ConnectionView};
 use datasets::{
     DatasetDetail, DatasetImport, DatasetPage, DatasetPick, DatasetQuery, DatasetSniff, DatasetSummary,
     DatasetTarget, InProject, ProfileView, RejectedRow, SniffView, TablePage,
@@ -50,6 +53,7 @@ use runs::{
     Comparison, LogPage, ModelLink, OutputView, RunCompare, RunCurves, RunDetail, RunList, RunLog, RunNote,
     RunOutput, RunPage, RunPick,
 };
+use sources::{DatasetAsk, DatasetFetch, DatasetFile, DatasetReread, DatasetSniffKept, FileBytes};
 use sweeps::{SweepApplied, SweepApply, SweepPick, SweepResume, SweepStart, SweepSummary, SweepView};
 use triggers::{TriggerAdd, TriggerEventView, TriggerPick, TriggerView};
 use workspaces::{
@@ -76,6 +80,11 @@ crate::commands! { Engine;
 
     query  "dataset.sniff"        datasets::sniff: DatasetSniff => SniffView [];
     action "dataset.import"       datasets::import: DatasetImport => JobRef;
+    action "dataset.reread"       sources::reread: DatasetReread => JobRef;
+    action "dataset.fetch"        sources::fetch: DatasetFetch => JobRef;
+    action "dataset.ask"          sources::ask: DatasetAsk => JobRef;
+    query  "dataset.sniff_kept"   sources::sniff_kept: DatasetSniffKept => SniffView [Datasets];
+    query  "dataset.file"         sources::file: DatasetFile => FileBytes [];
     query  "dataset.list"         datasets::list: InProject => Vec<DatasetSummary> [Datasets];
     query  "dataset.show"         datasets::show: DatasetPick => DatasetDetail [Datasets, Pipelines];
     query  "dataset.page"         datasets::page: DatasetPage => TablePage [Datasets];
@@ -97,6 +106,11 @@ crate::commands! { Engine;
     action "dataset.set_checks"   quality::set: DatasetChecks => ();
     action "dataset.check"        quality::run: DatasetPick => JobRef;
     query  "dataset.failing"      quality::failing: DatasetFailing => FailingPage [Datasets];
+    query  "connection.list"      connections::list: Nothing => Vec<ConnectionView> [Settings];
+    action "connection.add"       connections::add: ConnectionAdd => ConnectionAdded;
+    action "connection.test"      connections::test: ConnectionPick => JobRef;
+    action "connection.preview"   connections::preview: ConnectionPreview => JobRef;
+    action "connection.remove"    connections::remove: ConnectionPick => ();
     query  "trash.list"           keeping::list_trash: Nothing => Vec<TrashView> [Datasets, Runs, Models];
     action "trash.restore"        keeping::restore: TrashPick => ();
     action "trash.empty"          keeping::empty_trash: Nothing => JobRef;

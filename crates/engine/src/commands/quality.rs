@@ -55,6 +55,11 @@ pub struct CheckKindView {
     pub doc: String,
     /// Its entry in a file, without the line `[[check]]`.
     pub example: String,
+    /// JSON Schema of the parameters; the form is made from it. `x-column`, `x-columns`, `x-dataset`,
+    /// `x-expression` mark fields with a picker of their own.
+    pub params: serde_json::Value,
+    /// True if it is about rows, of which `max_share` may be allowed to fail.
+    pub is_about_rows: bool,
 }
 
 /// What came of a check.
@@ -214,6 +219,8 @@ fn kind_view(said: data::checks::Declaration) -> CheckKindView {
         summary: said.summary.to_owned(),
         doc: said.doc.to_owned(),
         example: said.example.to_owned(),
+        params: data::checks::params_schema(said.kind).expect("it is one of the kinds"),
+        is_about_rows: said.is_about_rows,
     }
 }
 

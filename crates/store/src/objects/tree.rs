@@ -40,19 +40,24 @@ pub(super) fn digest_of(bytes: &[u8]) -> Digest {
     blake3::derive_key("fettle store tree 1", bytes).into()
 }
 
-/// Puts the files below `dir` and the tree that lists them.
-pub(super) fn put(
-    writer: &mut Writer<'_>,
-    dir: &Path,
-    previous: Option<&Tree>,
-    progress: &Progress,
-) -> Result<Digest> {
+/// Which folder is put, and what of it.
+pub(super) struct Source<'a> {
+    pub(super) dir: &'a Path,
+    /// Says of a path in the folder whether it is wanted; a folder's ends in `/`.
+    pub(super) wants: &'a dyn Fn(&str) -> bool,
+    /// What it came from.
+    pub(super) previous: Option<&'a Tree>,
+}
+
+/// Puts the wanted files of a folder and the tree that lists them.
+pub(super) fn put(writer: &mut Writer<'_>, source: &Source<'_>, progress: &Progress) -> Result<Digest> {
+    let Source { dir, wants, previous } = *source;
     let place = seen::key_of(dir);
     let before = writer.seen(place.as_ref())?;
     let previous = previous.iter().flat_map(|tree| &tree.entries);
     let previous = previous.map(|entry| (entry.path.as_str(), entry.digest)).collect();
-    let mut walk =
-        Walk { writer, previous, before, known: 0, progress, entries: Vec::new(), files: HashMap::new() };
+    let (entries, files) = (Vec::new(), HashMap::new());
+    let mut walk = Walk { writer, wants, previous, before, known: 0, progress, entries, files };
     walk.folder(dir, "")?;
     let Walk { writer, before, known, mut entries, files, .. } = walk;
     // All that is here looks as it did, and nothing that was here is gone.
@@ -62,17 +67,24 @@ pub(super) fn put(
     }
     let is_all = files.len() == entries.len();
     entries.sort_by(|one: &TreeEntry, other| one.path.cmp(&other.path));
-    let value = serde_json::to_value(Tree { entries }).expect("texts and whole numbers are JSON");
+    let digest = put_list(writer, &Tree { entries })?;
+    writer.see(place.map(|place| Seen { place, whole: is_all.then_some(digest), files }));
+    Ok(digest)
+}
+
+/// Puts the list of files alone.
+pub(super) fn put_list(writer: &mut Writer<'_>, tree: &Tree) -> Result<Digest> {
+    let value = serde_json::to_value(tree).expect("texts and whole numbers are JSON");
     let bytes = canonical_json(&value).into_bytes();
     let digest = digest_of(&bytes);
     writer.put(Kind::Tree, digest, &bytes)?;
-    writer.see(place.map(|place| Seen { place, whole: is_all.then_some(digest), files }));
     Ok(digest)
 }
 
 /// A folder on its way into a tree.
 struct Walk<'a, 'w> {
     writer: &'a mut Writer<'w>,
+    wants: &'a dyn Fn(&str) -> bool,
     /// The contents of the folder it came from, by path.
     previous: HashMap<&'a str, Digest>,
     /// What the folder was when it was last put.
@@ -90,6 +102,10 @@ impl Walk<'_, '_> {
         for entry in files::read_dir(dir)? {
             let path = entry.path();
             let name = entry.file_name();
+            let end = if entry.file_type().is_ok_and(|kind| kind.is_dir()) { "/" } else { "" };
+            if !(self.wants)(&format!("{prefix}{}{end}", name.to_string_lossy())) {
+                continue;
+            }
             let name = name.to_str().filter(|name| is_plain(name)).ok_or_else(|| {
                 Error::invalid(format!(
                     "cannot store `{}`: its name cannot be kept on every system",
@@ -157,17 +173,56 @@ impl Objects {
     /// # Errors
     /// [`Code::Corrupt`] when a file is missing or not what was written; [`Code::DiskFull`].
     pub fn get_tree(&self, digest: &Digest, to: &Path) -> Result<()> {
-        let tree = self.tree(digest)?;
         let staged = StagedDir::new_in(files::parent_of(to))?;
-        for entry in &tree.entries {
-            let path = inside(staged.path(), &entry.path)?;
+        self.lay_tree(digest, staged.path(), &|_| true, &Progress::silent())?;
+        staged.publish(to)
+    }
+
+    /// Writes those files of a stored folder to `to` whose path is wanted, says how far it is (in
+    /// files), and stops when told to; then nothing is left of it. The copy is whole or not there,
+    /// but it is not synced: the store has it.
+    ///
+    /// # Errors
+    /// As for [`Objects::get_tree`]; [`Code::Cancelled`].
+    pub fn get_tree_of(
+        &self,
+        digest: &Digest,
+        to: &Path,
+        wants: &dyn Fn(&str) -> bool,
+        progress: &Progress,
+    ) -> Result<()> {
+        let staged = StagedDir::new_in(files::parent_of(to))?;
+        self.lay_tree(digest, staged.path(), wants, progress)?;
+        staged.rename(to)
+    }
+
+    /// Writes those files of a stored folder into the folder `dir` whose path is wanted, and syncs
+    /// none of them: for what is needed for a moment and made again if it is lost.
+    ///
+    /// # Errors
+    /// As for [`Objects::get_tree_of`]; what was written until then is left there.
+    pub fn lay_tree(
+        &self,
+        digest: &Digest,
+        dir: &Path,
+        wants: &dyn Fn(&str) -> bool,
+        progress: &Progress,
+    ) -> Result<()> {
+        let tree = self.tree(digest)?;
+        let total = Some(tree.entries.len() as u64);
+        for (done, entry) in tree.entries.iter().enumerate() {
+            progress.step("writing files", done as u64, total)?;
+            if !wants(&entry.path) {
+                continue;
+            }
+            let path = inside(dir, &entry.path)?;
             files::create_private_dir(files::parent_of(&path))?;
             let mut file =
                 File::create_new(&path).map_err(|error| files::io_error("write", &path, &error))?;
             self.copy(&entry.digest, &mut file, &path)?;
             set_mode(&path, entry.mode)?;
         }
-        staged.publish(to)
+        Ok(())
     }
 }
 

@@ -37,7 +37,7 @@ fn a_run_knows_where_it_comes_from_and_who_goes_on_with_it() {
     world.store.note(|c| origins::set(c, &second, &origin)).unwrap();
     assert_eq!(world.store.read(|db| origins::find(db, &second)).unwrap(), Some(origin.clone()));
     let after = |cause| world.store.read(|db| origins::descendants(db, &first, cause)).unwrap();
-    assert_eq!(after(Cause::Resume), [second.clone()]);
+    assert_eq!(after(Cause::Resume), std::slice::from_ref(&second));
     assert_eq!(after(Cause::Trial), []);
     let twice = world.store.note(|c| origins::set(c, &second, &origin)).unwrap_err();
     assert_eq!(twice.code, Code::Conflict);
@@ -126,8 +126,8 @@ fn trials_are_listed_only_where_they_are_asked_for() {
         assert_eq!(world.store.read(|db| run_list::count(db, &filter)).unwrap(), runs.len() as u64);
         runs.into_iter().map(|run| run.id).collect::<Vec<_>>()
     };
-    assert_eq!(listed(Nesting::Outermost), [sweep.clone()]);
-    assert_eq!(listed(Nesting::TrialsOf(sweep)), [one.clone()]);
+    assert_eq!(listed(Nesting::Outermost), std::slice::from_ref(&sweep));
+    assert_eq!(listed(Nesting::TrialsOf(sweep)), std::slice::from_ref(&one));
     assert_eq!(listed(Nesting::TrialsOf(one)), []);
     assert_eq!(listed(Nesting::Any).len(), 2);
 }

@@ -1,22 +1,23 @@
-// Two datasets: penguins (344 rows, two versions) and flights (1,200,000 rows made as they are asked for).
+// Four datasets: penguins (344 rows, two versions), flights (1,200,000 rows made as they are asked for), orders
+// (the answer of a query) and pets (a folder of pictures).
 
 import type {
-  ColumnKind, ColumnProfileView, ColumnView, DatasetDetail, DatasetSummary, DatasetVersionView, MatrixView, ParseOptions, ProfileView, SniffView, TablePage, TargetSuggestion, TaskView, TogetherView,
+  ColumnKind, ColumnProfileView, ColumnView, DatasetDetail, DatasetSummary, DatasetVersionView, FolderOptions, MatrixView, Origin, ParseOptions, ProfileView, SniffView, TablePage, TargetSuggestion, TaskView, TogetherView,
 } from '../bindings'
 import { sifted } from './sift'
 import { failure, randomness, type Answers } from './world'
 
 export type Cell = string | null
 export type Table = { columns: ColumnView[]; rows: number; cell: (row: number, column: number) => Cell }
-export type Dataset = { name: string; target: string | null; task: TaskView | null; suggestion: TargetSuggestion | null; versions: DatasetVersionView[]; rejected: number; pipelines: string[] }
+export type Dataset = { name: string; target: string | null; task: TaskView | null; suggestion: TargetSuggestion | null; versions: DatasetVersionView[]; rejected: number; pipelines: string[]; options?: ParseOptions; origin?: Origin }
 
 const now = Date.now()
-const options: ParseOptions = {
+export const options: ParseOptions = {
   encoding: 'UTF-8', delimiter: ',', quote: '"', escape: null, skipLines: 0, hasHeader: true, comment: null, decimal: '.', thousands: null, trim: false,
   nulls: ['NA', 'N/A', 'null'], quotedNulls: false, dateOrder: 'month_first', kinds: {}, format: 'delimited', pack: 'none', table: null, range: null, records: null, headerRows: 1, mergeDelimiters: false,
 }
 
-const column = (name: string, kind: ColumnKind): ColumnView => ({ name, kind })
+export const column = (name: string, kind: ColumnKind): ColumnView => ({ name, kind })
 
 function penguins(): Table {
   const next = randomness(11)
@@ -69,7 +70,28 @@ function flights(): Table {
   }
 }
 
-const tables: Record<string, Table> = { penguins: penguins(), flights: flights() }
+function orders(): Table {
+  const columns = [column('id', 'integer'), column('customer', 'text'), column('plan', 'text'), column('total', 'number'), column('ordered_at', 'time')]
+  return {
+    columns, rows: 1_840,
+    cell: (row, at) => [String(1000 + row), ['Aalto', 'Bergmann', 'Costa', 'Dumont'][row % 4] ?? '', ['basic', 'pro'][row % 2] ?? '', (12 + ((row * 37) % 900) / 10).toFixed(2), `2026-0${1 + (row % 9)}-1${row % 9} 08:30`][at] ?? null,
+  }
+}
+
+function pets(): Table {
+  const columns = [column('path', 'text'), column('size', 'integer'), column('media_type', 'text'), column('modified', 'time'), column('width', 'integer'), column('height', 'integer'), column('label', 'text'), column('blake3', 'text')]
+  return {
+    columns, rows: 240,
+    cell(row, at) {
+      const isText = row % 40 === 39
+      const label = ['cat', 'dog', 'eel'][row % 3] ?? 'cat'
+      const size = isText ? 412 : row % 17 === 16 ? 3_400_000 : 18_000 + row * 131
+      return [`${label}/${String(row).padStart(4, '0')}.${isText ? 'txt' : 'svg'}`, String(size), isText ? 'text/plain' : 'image/svg+xml', '2026-03-01 10:00', isText ? null : '640', isText ? null : '480', label, row.toString(16).padStart(64, 'a')][at] ?? null
+    },
+  }
+}
+
+const tables: Record<string, Table> = { penguins: penguins(), flights: flights(), orders: orders(), pets: pets() }
 const version = (number: number, table: Table, sizeBytes: number, sourceName: string, hoursAgo: number): DatasetVersionView => ({
   number, id: number.toString(16).padStart(32, 'f'), rows: table.rows, columns: table.columns.length, sizeBytes, sourceName, tags: [], createdAt: now - hoursAgo * 3_600_000,
 })
@@ -82,6 +104,15 @@ export const datasets: Dataset[] = [
   {
     name: 'flights', target: null, task: null, suggestion: { column: 'arrival_delay_min', task: 'regression', reason: 'a number that is known only afterwards' }, rejected: 0, pipelines: [],
     versions: [version(1, tables.flights ?? flights(), 131_204_551, 'flights.csv', 400)],
+  },
+  {
+    name: 'orders', target: null, task: null, suggestion: null, rejected: 0, pipelines: [], options: { ...options, format: 'arrow' },
+    origin: { kind: 'query', connection: 'shop', query: 'select * from orders where year = 2026 order by id', at: now - 3 * 3_600_000 },
+    versions: [version(1, tables.orders ?? orders(), 84_300, 'query of shop', 3)],
+  },
+  {
+    name: 'pets', target: 'label', task: 'multiclass', suggestion: null, rejected: 0, pipelines: [], options: { ...options, folder: { asFiles: true, only: null, pathColumn: null, partitions: true } },
+    versions: [version(1, tables.pets ?? pets(), 31_400_000, 'pets', 5)],
   },
 ]
 
@@ -104,7 +135,7 @@ function detail(dataset: Dataset, number: number | null): DatasetDetail {
   const { name, target, task, suggestion, versions, pipelines } = dataset
   return {
     name, version: shown.number, versionId: shown.id, rows: shown.rows, columns: tableOf(name).columns, sizeBytes: shown.sizeBytes, rejectedRows: dataset.rejected,
-    options, target, task, suggestion, versions, pipelines,
+    options: dataset.options ?? options, target, task, suggestion, versions, pipelines, ...(dataset.origin === undefined ? {} : { origin: dataset.origin }),
   }
 }
 
@@ -184,9 +215,9 @@ export function profile(name: string): ProfileView {
   return made
 }
 
-const nameOf = (path: string): string => (path.split(/[\\/]/).pop() ?? path).replace(/\.[^.]*$/, '').toLowerCase().replaceAll(/[^a-z0-9_]+/g, '_')
+export const nameOf = (path: string): string => (path.split(/[\\/]/).pop() ?? path).replace(/\.[^.]*$/, '').toLowerCase().replaceAll(/[^a-z0-9_]+/g, '_')
 
-function importInto(name: string, path: string): { version: number; isNew: boolean; dataset: Dataset } {
+export function importInto(name: string, path: string): { version: number; isNew: boolean; dataset: Dataset } {
   const known = datasets.find((dataset) => dataset.name === name)
   if (known !== undefined) return { version: known.versions[0]?.number ?? 1, isNew: false, dataset: known }
   const table = penguins()
@@ -199,7 +230,29 @@ function importInto(name: string, path: string): { version: number; isNew: boole
   return { version: 1, isNew: true, dataset: made }
 }
 
-function sniff(path: string, given: ParseOptions | null): SniffView {
+const PARTS: FolderOptions = { asFiles: false, only: null, pathColumn: null, partitions: true }
+
+/** A folder of three parts, in folders that are called by their years; one of them fits no other. */
+function sniffFolder(path: string, folder: FolderOptions): SniffView {
+  if (folder.only !== null && !folder.only.includes('*')) throw failure('invalid_input', `no file in \`${path}\` is \`${folder.only}\``, 'write a pattern such as `*.csv`')
+  const read = { ...options, folder }
+  if (folder.asFiles) {
+    const { columns, cell } = pets()
+    return { options: read, columns, rows: Array.from({ length: 20 }, (_, row) => columns.map((_, at) => cell(row, at))), warnings: ['each of 240 files is a row'], rejected: [], sizeBytes: 31_400_000, suggestedName: nameOf(path), tables: [] }
+  }
+  const table = penguins()
+  const more = [...(folder.partitions ? [column('season', 'integer')] : []), ...(folder.pathColumn === null ? [] : [column(folder.pathColumn, 'text')])]
+  const place = (row: number): Cell[] => [...(folder.partitions ? [String(2007 + (row % 3))] : []), ...(folder.pathColumn === null ? [] : [`season=${2007 + (row % 3)}/part.csv`])]
+  return {
+    options: read, columns: [...table.columns, ...more], rows: Array.from({ length: 20 }, (_, row) => [...table.columns.map((_, at) => table.cell(row, at)), ...place(row)]),
+    warnings: ['the rows of 3 files are one table', ...(folder.partitions ? ['the names of folders make the column `season`'] : [])],
+    rejected: [{ file: 'season=2008/part.csv', line: 17, reason: '7 fields, expected 8', excerpt: 'Adelie,Dream,39.2' }], sizeBytes: 45_700, suggestedName: nameOf(path), tables: [],
+  }
+}
+
+export function sniff(path: string, given: ParseOptions | null, folder?: FolderOptions): SniffView {
+  const inside = folder ?? given?.folder ?? (/parts|photos|odd$/.test(path) ? { ...PARTS, asFiles: path.includes('photos') } : undefined)
+  if (inside !== undefined) return sniffFolder(path, inside)
   const read: ParseOptions = given ?? (path.endsWith('.xlsx') ? { ...options, format: 'excel', table: '2007' } : options)
   const table = penguins()
   const isRight = read.delimiter === ','
@@ -240,11 +293,12 @@ export const answers: Answers = {
     world.changed('datasets', 'audit')
     return null
   },
-  'dataset.sniff': ({ path, options: given }) => sniff(path, given),
+  'dataset.sniff': ({ path, options: given, folder }) => sniff(path, given, folder),
   'dataset.import': ({ path, name }, world) =>
     world.start({
       kind: 'dataset.import', title: `Import ${path.split(/[\\/]/).pop() ?? path}`, subject: { dataset: name ?? nameOf(path) }, stages: ['reading', 'profiling', 'storing'], ms: 900,
       finish: () => {
+        if (path.endsWith('/odd')) throw failure('invalid_input', '`notes.csv` does not fit the files before it: it has the columns `a`, and `1.csv` has `b`', 'say which files are meant, such as `*.csv`, or how they are read')
         if (/\.png$/.test(path)) throw failure('invalid_input', `\`${path}\` is a PNG picture, not a table`, 'choose a CSV or TSV file')
         const { version: number, isNew, dataset } = importInto(name ?? nameOf(path), path)
         world.changed('datasets', 'audit')

@@ -1,15 +1,25 @@
 // Quality checks: three for penguins, one of which does not hold; none yet for flights.
 
-import type { CheckKindView, CheckResultView, CheckView, ChecksView } from '../bindings'
+import type { CheckKindView, CheckResultView, CheckView, ChecksView, JsonValue } from '../bindings'
 import { find, page, tableOf } from './data'
 import { perWorld } from './state'
 import { failure, type Answers } from './world'
 
+const COLUMN: JsonValue = { type: 'string', default: '', description: 'The column.', 'x-column': true }
+/** As the backend declares an end of a range, or a value of a set: a number, a text or more. */
+const DEFS: JsonValue = { Bound: { anyOf: [{ type: 'number' }, { type: 'string' }] }, Scalar: { anyOf: [{ type: 'boolean' }, { type: 'number' }, { type: 'string' }] } }
+const params = (properties: { [key in string]: JsonValue }): JsonValue => ({ type: 'object', properties, $defs: DEFS })
+const bound = (description: string): JsonValue => ({ anyOf: [{ $ref: '#/$defs/Bound' }, { type: 'null' }], default: null, description })
+
 const KINDS: CheckKindView[] = [
-  { kind: 'not_null', title: 'No missing values', summary: 'A column has a value in every row.', doc: 'With `max_share` some may be missing.', example: 'kind = "not_null"\ncolumn = "age"\n' },
-  { kind: 'unique', title: 'Unique', summary: 'No two rows have the same values in these columns.', doc: 'Rows in which one is missing do not count.', example: 'kind = "unique"\ncolumns = ["id"]\n' },
-  { kind: 'range', title: 'Range', summary: 'Numbers lie between two limits.', doc: 'Either limit may be left out.', example: 'kind = "range"\ncolumn = "age"\nmin = 0\nmax = 120\n' },
-  { kind: 'allowed', title: 'Allowed values', summary: 'Only values from a list occur.', doc: 'Case matters.', example: 'kind = "allowed"\ncolumn = "plan"\nvalues = ["basic", "pro"]\n' },
+  { kind: 'not_null', title: 'No missing values', summary: 'A column has a value in every row.', doc: 'With `max_share` some may be missing.', example: 'kind = "not_null"\ncolumn = "age"\n', isAboutRows: true, params: params({ column: COLUMN }) },
+  { kind: 'unique', title: 'Unique', summary: 'No two rows have the same values in these columns.', doc: 'Rows in which one is missing do not count.', example: 'kind = "unique"\ncolumns = ["id"]\n', isAboutRows: true, params: params({ columns: { type: 'array', items: { type: 'string' }, default: [], description: 'The columns whose values, taken together, name a row.', 'x-columns': true } }) },
+  { kind: 'range', title: 'Range', summary: 'Numbers lie between two limits.', doc: 'Either limit may be left out.', example: 'kind = "range"\ncolumn = "age"\nmin = 0\nmax = 120\n', isAboutRows: true, params: params({ column: COLUMN, min: bound('The smallest value allowed.'), max: bound('The largest value allowed.') }) },
+  { kind: 'allowed', title: 'Allowed values', summary: 'Only values from a list occur.', doc: 'Case matters.', example: 'kind = "allowed"\ncolumn = "plan"\nvalues = ["basic", "pro"]\n', isAboutRows: true, params: params({ column: COLUMN, values: { type: 'array', items: { $ref: '#/$defs/Scalar' }, default: [], description: 'The values allowed.' } }) },
+  { kind: 'type', title: 'Type', summary: 'A column has a type.', doc: '', example: 'kind = "type"\ncolumn = "age"\ntype = "integer"\n', isAboutRows: false, params: params({ column: COLUMN, type: { type: 'string', default: '', enum: ['integer', 'number', 'boolean', 'text', 'time'], description: 'The kind of its values.' } }) },
+  { kind: 'expression', title: 'Condition', summary: 'A condition is true in every row.', doc: 'A row in which it is unknown passes.', example: 'kind = "expression"\nexpression = "price > 0"\n', isAboutRows: true, params: params({ expression: { type: 'string', default: '', description: 'The condition, such as `total = price * quantity`.', 'x-expression': true } }) },
+  { kind: 'foreign_key', title: 'Known elsewhere', summary: 'Every value exists in a column of another dataset.', doc: '', example: 'kind = "foreign_key"\ncolumn = "customer"\ntable = "customers"\n', isAboutRows: true, params: params({ column: COLUMN, table: { type: 'string', default: '', description: 'The dataset in which its values have to exist.', 'x-dataset': true }, references: { type: 'string', default: '', description: 'The column of that dataset; one of the same name if left out.' } }) },
+  { kind: 'row_count', title: 'Number of rows', summary: 'The number of rows lies between two ends.', doc: '', example: 'kind = "row_count"\nmin = 1\n', isAboutRows: false, params: params({ min: { type: ['integer', 'null'], minimum: 0, default: null, description: 'The fewest rows allowed.' }, max: { type: ['integer', 'null'], minimum: 0, default: null, description: 'The most rows allowed.' } }) },
 ]
 const PENGUINS = `format = 1
 

@@ -47,7 +47,7 @@ export interface Field {
 type Schema = { [key in string]: JsonValue }
 
 /** The fields of a kind, in the order of its declaration. */
-export function fieldsOf(kind: StepKindView): Field[] {
+export function fieldsOf(kind: Pick<StepKindView, 'params' | 'defaults'>): Field[] {
   const root = kind.params
   if (!isRecord(root) || !isRecord(root.properties)) return []
   const required = Array.isArray(root.required) ? root.required : []

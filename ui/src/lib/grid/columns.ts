@@ -3,7 +3,8 @@
 import type { Span } from './scroll'
 
 const NARROWEST = 140
-const WIDEST = 260
+/** As wide as a column gets. */
+export const WIDEST = 260
 /** A letter of the header, on average. */
 const LETTER = 7.4
 /** Glyph, badge and padding beside the name. */

@@ -19,6 +19,7 @@ pub(super) struct Distribution;
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Params {
     /// The column.
+    #[schemars(extend("x-column" = true))]
     column: String,
     /// The largest population stability index allowed.
     max_psi: Option<f64>,

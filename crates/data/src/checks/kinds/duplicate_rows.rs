@@ -18,6 +18,7 @@ pub(super) struct DuplicateRows;
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Params {
     /// The columns that are compared; all of them if left out.
+    #[schemars(extend("x-columns" = true))]
     columns: Vec<String>,
 }
 

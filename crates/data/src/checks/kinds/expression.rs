@@ -17,6 +17,7 @@ pub(super) struct Expression;
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Params {
     /// The condition, such as `total = price * quantity`.
+    #[schemars(extend("x-expression" = true))]
     expression: String,
 }
 

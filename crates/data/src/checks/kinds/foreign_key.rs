@@ -21,8 +21,10 @@ pub(super) struct ForeignKey;
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Params {
     /// The column.
+    #[schemars(extend("x-column" = true))]
     column: String,
     /// The dataset in which its values have to exist.
+    #[schemars(extend("x-dataset" = true))]
     table: String,
     /// The column of that dataset; one of the same name if left out.
     references: String,

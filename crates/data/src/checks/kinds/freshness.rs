@@ -21,6 +21,7 @@ const DAY_MS: f64 = 86_400_000.0;
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Params {
     /// The column of times.
+    #[schemars(extend("x-column" = true))]
     column: String,
     /// How many days the newest time may lie back.
     max_age_days: f64,

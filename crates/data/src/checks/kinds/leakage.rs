@@ -25,8 +25,10 @@ const TRAIN: i8 = 0;
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Params {
     /// The other dataset; if left out, the training rows of the same table.
+    #[schemars(extend("x-dataset" = true))]
     table: String,
     /// The columns that are compared; all that both tables have if left out.
+    #[schemars(extend("x-columns" = true))]
     columns: Vec<String>,
 }
 

@@ -16,6 +16,7 @@ pub(super) struct NotNull;
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Params {
     /// The column.
+    #[schemars(extend("x-column" = true))]
     column: String,
 }
 

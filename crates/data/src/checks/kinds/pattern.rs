@@ -21,6 +21,7 @@ const MAX_PATTERN_BYTES: usize = 1 << 20;
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Params {
     /// The column of texts.
+    #[schemars(extend("x-column" = true))]
     column: String,
     /// The regular expression, which the whole text has to match.
     regex: String,

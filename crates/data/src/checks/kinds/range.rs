@@ -18,6 +18,7 @@ pub(super) struct Range;
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Params {
     /// The column of numbers or times.
+    #[schemars(extend("x-column" = true))]
     column: String,
     /// The smallest value allowed.
     min: Option<Bound>,

@@ -24,6 +24,7 @@ const MAX_NAMED: usize = 8;
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Params {
     /// The column.
+    #[schemars(extend("x-column" = true))]
     column: String,
     /// The values allowed.
     values: Vec<Scalar>,

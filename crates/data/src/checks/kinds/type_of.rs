@@ -16,9 +16,11 @@ pub(super) struct TypeOf;
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Params {
     /// The column.
+    #[schemars(extend("x-column" = true))]
     column: String,
     /// The kind of its values: `integer`, `number`, `boolean`, `text` or `time`.
     #[serde(rename = "type")]
+    #[schemars(extend("enum" = ["integer", "number", "boolean", "text", "time"]))]
     kind: String,
 }
 

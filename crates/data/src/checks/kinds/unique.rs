@@ -19,6 +19,7 @@ pub(super) struct Unique;
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Params {
     /// The columns whose values, taken together, name a row.
+    #[schemars(extend("x-columns" = true))]
     columns: Vec<String>,
 }
 

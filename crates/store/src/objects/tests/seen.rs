@@ -16,7 +16,11 @@ fn later() -> SystemTime {
 }
 
 fn put_tree(objects: &Objects, dir: &Path, now: SystemTime) -> Digest {
-    objects.put_at(now, |writer| tree::put(writer, dir, None, &Progress::silent())).unwrap()
+    objects
+        .put_at(now, |writer| {
+            tree::put(writer, &tree::Source { dir, wants: &|_| true, previous: None }, &Progress::silent())
+        })
+        .unwrap()
 }
 
 fn put_file(objects: &Objects, path: &Path, now: SystemTime) -> base::Result<Digest> {
