@@ -4,6 +4,7 @@
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
@@ -12,8 +13,19 @@ use crate::app::{App, Setup, picture_folder};
 const THEMES: [&str; 2] = ["light", "dark"];
 const SIZES: [(u32, u32); 2] = [(1280, 800), (900, 600)];
 /// The screens of a workspace with nothing in it.
-const EMPTY: [&str; 8] =
-    ["home", "data", "pipelines", "pipelines?new", "runs", "models", "deployments", "monitor"];
+const EMPTY: [&str; 11] = [
+    "home",
+    "data",
+    "pipelines",
+    "pipelines?new",
+    "pipelines?import",
+    "sweeps",
+    "triggers",
+    "runs",
+    "models",
+    "deployments",
+    "monitor",
+];
 /// What a key opens over a screen.
 const OVERLAYS: [(&str, &[&str]); 2] = [("palette", &["\u{E009}", "k"]), ("shortcuts", &["?"])];
 /// What can be seen of a dataset with two versions, checks that fail and something in the trash: a name,
@@ -29,6 +41,19 @@ const DATA: [(&str, &str, &str); 10] = [
     ("versions", "data/customers?sheet=versions", ""),
     ("filtered", "data/customers?where=age%20%3E%2099&order=age%20desc", ""),
     ("trash", "settings?tab=trash", ""),
+];
+
+/// What can be seen of work that is repeated, searched and set off: as for [`DATA`].
+const WORK: [(&str, &str, &str); 9] = [
+    ("run-receipts", "runs/RUN?tab=receipts", ""),
+    ("sweeps", "sweeps", ""),
+    ("sweep", "sweeps/shots", ""),
+    ("sweep-new", "sweeps?new=PIPELINE", ""),
+    ("triggers", "triggers", ""),
+    ("trigger-history", "triggers", "trigger-history"),
+    ("trigger-new", "triggers?new=PIPELINE", ""),
+    ("trigger-new-folder", "triggers?new=PIPELINE", "cause-path"),
+    ("pipeline-import", "pipelines?import", ""),
 ];
 
 /// Where data comes from: a name, an address, and what is done there one after the other. A step is what is
@@ -68,6 +93,7 @@ fn every_screen() {
     let app = App::start_with(Setup { workspace, ..Setup::default() });
     app.await_daemon();
     customers(&app);
+    let (run, pipeline) = work(&app);
     let folder = sources(&app);
     let screens = screens(&app);
     each_face(&app, |face| {
@@ -77,6 +103,13 @@ fn every_screen() {
         }
         for (name, address, click) in DATA {
             show(&app, address);
+            if !click.is_empty() {
+                app.click(click);
+            }
+            picture(&app, name, face);
+        }
+        for (name, address, click) in WORK {
+            show(&app, &address.replace("RUN", &run).replace("PIPELINE", &pipeline));
             if !click.is_empty() {
                 app.click(click);
             }
@@ -161,6 +194,49 @@ fn screens(app: &App) -> Vec<(&'static str, String)> {
         ("audit", "audit".to_owned()),
     ];
     screens.into()
+}
+
+/// Repeats the sample's last run, sweeps its pipeline and sets it off by triggers, unless an earlier walk
+/// has. Gives the run and the pipeline.
+fn work(app: &App) -> (String, String) {
+    let ask =
+        |command: &str| app.rpc(command, json!({})).unwrap_or_else(|error| panic!("{command}: {error}"));
+    let pipeline = ask("pipeline.list")[0]["name"].as_str().expect("the sample has one").to_owned();
+    let run = ask("run.list")["runs"][0]["id"].as_str().expect("the sample has run").to_owned();
+    if !ask("sweep.list").as_array().is_some_and(Vec::is_empty) {
+        return (run, pipeline);
+    }
+    finish_slowly(app, "run.reproduce", json!({ "run": run }));
+    let params = json!({ "boosting.learning_rate": "0.01..0.3:log", "boosting.leaves": "4..63:log", "boosting.l2": "0.0..10.0" });
+    let spec = json!({ "pipeline": pipeline, "params": params, "metric": "log_loss", "trials": 16, "stop": "median" });
+    finish_slowly(app, "sweep.start", json!({ "name": "shots", "spec": spec }));
+    let trigger = |name: &str, rest: Value| {
+        let mut request = json!({ "name": name, "pipeline": pipeline });
+        request.as_object_mut().expect("it is one").extend(rest.as_object().expect("it is one").clone());
+        app.rpc("trigger.add", request).unwrap_or_else(|error| panic!("{name}: {error}"));
+    };
+    trigger("nightly", json!({ "schedule": "0 6 * * 1-5", "zone": "Europe/Berlin" }));
+    trigger("new-penguins", json!({ "dataset": "penguins" }));
+    trigger("incoming", json!({ "path": app.workspace(), "settleSeconds": 3600 }));
+    app.rpc("trigger.pause", json!({ "trigger": "incoming" })).expect("it is paused");
+    (run, pipeline)
+}
+
+/// Work that may take minutes where others build at the same time.
+fn finish_slowly(app: &App, name: &str, payload: Value) {
+    const MOST: Duration = Duration::from_secs(900);
+    let started = app.rpc(name, payload).unwrap_or_else(|error| panic!("{name}: {error}"));
+    let job = json!({ "jobId": started["jobId"] });
+    let begun = Instant::now();
+    while begun.elapsed() < MOST {
+        let state = app.rpc("job.show", job.clone()).expect("the job is known");
+        assert!(state["error"].is_null(), "{name}: {state}");
+        if state["state"] == "done" {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(500));
+    }
+    panic!("`{name}` takes longer than {MOST:?}");
 }
 
 /// Makes the dataset `customers` unless an earlier walk has.

@@ -97,33 +97,13 @@ pub fn pipeline(context: &Context, verb: &PipelineVerb) -> Result<u8> {
 }
 
 fn export(context: &Context, pipeline: &str, format: &str, to: &Path) -> Result<u8> {
-    let request = context.request(json!({ "pipeline": pipeline, "format": format }));
-    let files: Value = context.backend.call("pipeline.export", request)?;
-    std::fs::create_dir_all(to).map_err(|e| Error::io("create", to, &e))?;
-    let mut written = Vec::new();
-    for file in files.as_array().into_iter().flatten() {
-        let path = to.join(text(&file["name"]));
-        std::fs::write(&path, text(&file["text"])).map_err(|e| Error::io("write", &path, &e))?;
-        if file["isProgram"] == true {
-            make_runnable(&path)?;
-        }
-        written.push(path.display().to_string());
-    }
+    let to = std::path::absolute(to).map_err(|e| Error::io("find", to, &e))?;
+    let request = context.request(json!({ "pipeline": pipeline, "format": format, "to": to }));
+    let files: Value = context.backend.call("pipeline.export_to", request)?;
+    let names = files.as_array().into_iter().flatten();
+    let written: Vec<String> = names.map(|file| to.join(text(&file["name"])).display().to_string()).collect();
     context.printer.result(&json!({ "files": written }), |_| format!("wrote {}", written.join(", ")));
     Ok(0)
-}
-
-#[cfg(unix)]
-fn make_runnable(path: &Path) -> Result<()> {
-    use std::os::unix::fs::PermissionsExt as _;
-    let mode = std::fs::Permissions::from_mode(0o755);
-    std::fs::set_permissions(path, mode).map_err(|e| Error::io("write", path, &e))
-}
-
-/// Elsewhere the name decides what can be run.
-#[cfg(not(unix))]
-fn make_runnable(_path: &Path) -> Result<()> {
-    Ok(())
 }
 
 /// The pipeline's name; a TOML file is first saved as the draft of the pipeline it names.

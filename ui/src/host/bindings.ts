@@ -2939,6 +2939,27 @@ pipeline: string,
 format: ScriptFormat, };
 
 /**
+ * Writes a pipeline as a script into a folder.
+ */
+export type PipelineExportTo = { 
+/**
+ * The project; the current one if left out.
+ */
+project: string | null, 
+/**
+ * The pipeline's name.
+ */
+pipeline: string, 
+/**
+ * What it is to be.
+ */
+format: ScriptFormat, 
+/**
+ * The folder, which is made if it is not there; files of the same names in it are replaced.
+ */
+to: string, };
+
+/**
  * Makes a pipeline of a `dvc.yaml`.
  */
 export type PipelineImport = { 
@@ -4908,6 +4929,7 @@ export type Commands = {
   "pipeline.rename": [PipelineRename, PipelineView];
   "pipeline.delete": [PipelinePick, null];
   "pipeline.export": [PipelineExport, Array<ExportedFile>];
+  "pipeline.export_to": [PipelineExportTo, Array<ExportedFile>];
   "pipeline.import": [PipelineImport, ImportedPipeline];
   "pipeline.run": [PipelineRun, RunStarted];
   "run.list": [RunList, RunPage];

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { ago, bytes, count, duration, metric, number, percent, plural } from './format'
+import { ago, bytes, count, duration, metric, number, percent, plural, until } from './format'
 
 describe('format', () => {
   it('counts are grouped and take the right form', () => {
@@ -31,5 +31,10 @@ describe('format', () => {
   it('times are told from now', () => {
     const now = Date.UTC(2026, 10, 23, 12)
     expect([ago(now - 1000, now), ago(now - 300_000, now), ago(now - 100_000_000, now)]).toEqual(['just now', '5 min ago', 'yesterday'])
+  })
+
+  it('what is to come is told from now', () => {
+    const now = Date.UTC(2026, 10, 23, 12)
+    expect([0, 100, 3_000, 3_600, 20_000, 90_000, 400_000].map((seconds) => until(now + seconds * 1000, now))).toEqual(['now', 'in 2 min', 'in 50 min', 'in 1 h', 'in 6 h', 'in a day', 'in 5 days'])
   })
 })

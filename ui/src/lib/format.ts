@@ -91,3 +91,20 @@ export function date(at: number): string {
 export function dateTime(at: number): string {
   return minute.format(at)
 }
+
+/** `in 5 min`, `in 3 h`, `in 4 days`; `now` for what is due. */
+export function until(at: number, now: number): string {
+  const seconds = (at - now) / 1000
+  if (seconds < 30) return 'now'
+  if (seconds < 3_570) return `in ${Math.max(1, Math.round(seconds / 60))} min`
+  if (seconds < 86_400) return `in ${Math.round(seconds / 3600)} h`
+  const days = Math.round(seconds / 86_400)
+  return days === 1 ? 'in a day' : `in ${count(days)} days`
+}
+
+const moments = new Intl.DateTimeFormat('en-GB', { weekday: 'short', day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' })
+
+/** `Fri, 27 Nov, 06:00`: a time of the coming weeks, in the clock of this machine. */
+export function moment(at: number): string {
+  return moments.format(at)
+}

@@ -5,6 +5,8 @@ export const sections = [
   'home',
   'data',
   'pipelines',
+  'sweeps',
+  'triggers',
   'runs',
   'models',
   'deployments',

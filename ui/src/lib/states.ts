@@ -21,6 +21,8 @@ const LOOKS: Record<string, StateLook> = {
   stale: { word: 'Stale', tone: 'warning', shape: 'stale' },
   ready: { word: 'Ready', tone: 'neutral', shape: 'dot' },
   skipped: { word: 'Skipped', tone: 'neutral', shape: 'skip' },
+  paused: { word: 'Paused', tone: 'neutral', shape: 'stop' },
+  pruned: { word: 'Given up', tone: 'neutral', shape: 'skip' },
   draft: { word: 'Draft', tone: 'neutral', shape: 'pencil' },
   // deployments and their revisions
   starting: { word: 'Starting', tone: 'info', shape: 'spinner' },

@@ -23,6 +23,21 @@ pub struct PipelineExport {
     pub format: ScriptFormat,
 }
 
+/// Writes a pipeline as a script into a folder.
+#[derive(Debug, Clone, Deserialize, TS)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PipelineExportTo {
+    /// The project; the current one if left out.
+    #[serde(default)]
+    pub project: Option<String>,
+    /// The pipeline's name.
+    pub pipeline: String,
+    /// What it is to be.
+    pub format: ScriptFormat,
+    /// The folder, which is made if it is not there; files of the same names in it are replaced.
+    pub to: String,
+}
+
 /// What a pipeline can be exported as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
@@ -86,6 +101,39 @@ pub(super) fn export(engine: &Engine, request: PipelineExport) -> Result<Vec<Exp
         is_program: file.is_program,
     };
     Ok(files.map(view).collect())
+}
+
+/// Writes a pipeline as a script into a folder.
+pub(super) fn export_to(engine: &Engine, request: PipelineExportTo) -> Result<Vec<ExportedFile>> {
+    let PipelineExportTo { project, pipeline, format, to } = request;
+    let files = export(engine, PipelineExport { project, pipeline, format })?;
+    write_files(Path::new(&to), &files)?;
+    Ok(files)
+}
+
+fn write_files(to: &Path, files: &[ExportedFile]) -> Result<()> {
+    std::fs::create_dir_all(to).map_err(|e| Error::io("create", to, &e))?;
+    for file in files {
+        let path = to.join(&file.name);
+        std::fs::write(&path, &file.text).map_err(|e| Error::io("write", &path, &e))?;
+        if file.is_program {
+            make_runnable(&path)?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(unix)]
+fn make_runnable(path: &Path) -> Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let mode = std::fs::Permissions::from_mode(0o755);
+    std::fs::set_permissions(path, mode).map_err(|e| Error::io("write", path, &e))
+}
+
+/// Elsewhere the name decides what can be run.
+#[cfg(not(unix))]
+fn make_runnable(_path: &Path) -> Result<()> {
+    Ok(())
 }
 
 pub(super) fn import(engine: &Engine, request: PipelineImport) -> Result<ImportedPipeline> {

@@ -36,7 +36,7 @@ use jobs::{JobList, JobPick, JobRef, JobView};
 use keeping::{
     DatasetDelete, DatasetExport, DatasetFollow, DatasetTag, FollowView, QueryExport, TrashPick, TrashView,
 };
-use leaving::{ExportedFile, ImportedPipeline, PipelineExport, PipelineImport};
+use leaving::{ExportedFile, ImportedPipeline, PipelineExport, PipelineExportTo, PipelineImport};
 use lineage::{ExplainView, PipelineExplain, ReceiptView, RunReproduce, RunResume};
 use models::{
     GateReport, ModelDetail, ModelExport, ModelGate, ModelPick, ModelPredict, ModelPromote, ModelRegister,
@@ -132,6 +132,7 @@ crate::commands! { Engine;
     action "pipeline.rename"      pipelines::rename: PipelineRename => PipelineView;
     action "pipeline.delete"      pipelines::delete: PipelinePick => ();
     query  "pipeline.export"      leaving::export: PipelineExport => Vec<ExportedFile> [Pipelines];
+    action "pipeline.export_to"   leaving::export_to: PipelineExportTo => Vec<ExportedFile>;
     action "pipeline.import"      leaving::import: PipelineImport => ImportedPipeline;
     action "pipeline.run"         pipelines::run: PipelineRun => RunStarted;
 

@@ -88,4 +88,29 @@ export const kinds: StepKindView[] = [
   kind('register', 'Register', 'release', 'Makes the model a version that can be deployed.', 'Proves that the package answers as the run did.', ['publish', 'save', 'release', 'registry'], [port('model', 'model', 'The model.'), port('checks', 'metrics', 'Checks that must have passed.', { isMany: true, isOptional: true })], [port('report', 'report', 'What was registered.')], {
     model: { type: 'string', description: "The model's name." },
   }, { model: '' }),
+  ...own(),
 ]
+
+/** Steps of one's own, with the templates that the palette offers. */
+function own(): StepKindView[] {
+  const lines = { type: 'array', items: { type: 'string' }, 'x-lines': true }
+  const always = [port('metrics', 'metrics', 'The numbers that were written to FETTLE_METRICS.'), port('artifacts', 'files', 'The files that were written into FETTLE_ARTIFACTS.')]
+  const make = (name: string, title: string, summary: string, code: string, presets: StepKindView['presets'], synonyms: string[]): StepKindView => ({
+    ...kind(name, title, 'code', summary, 'Inputs are files, outputs are expected where the variables say.', synonyms, [port('table', 'table', 'As `inputs` says.', { isOptional: name === 'command' })], [port('result', 'table', 'As `outputs` says.'), ...always], {
+      [code]: { type: 'string', 'x-lines': true, description: 'What to run.' }, inputs: { ...lines, description: 'What goes in, one a line.' }, outputs: { ...lines, description: 'What must come out, one a line.' },
+    }, { [code]: '', inputs: [name === 'command' ? 'table?' : 'table'], outputs: ['result'] }),
+    presets,
+  })
+  return [
+    make('command', 'Command', 'Runs any program over tables and files.', 'command', [
+      { name: 'shell', title: 'Shell script', summary: 'Lines for the shell over a table as CSV.', params: { command: 'sort -u "$FETTLE_INPUT_TABLE" > "$FETTLE_OUTPUT_RESULT"', inputs: ['table'] } },
+      { name: 'r', title: 'R script', summary: 'An R script over a table as CSV: a linear model and its fitted values.', params: { command: 'Rscript --vanilla step.R', inputs: ['table'], outputs: ['fitted'] } },
+    ], ['shell', 'script', 'program', 'bash']),
+    make('python', 'Python', 'Calls a Python function, or runs a notebook, over tables and files.', 'code', [
+      { name: 'python', title: 'Python function', summary: 'A function over a table.', params: { code: 'def run(table):\n    return table\n' } },
+      { name: 'sklearn', title: 'scikit-learn', summary: 'Trains a scikit-learn pipeline and writes its predictions.', params: { outputs: ['predictions', 'model:files'] } },
+      { name: 'xgboost', title: 'XGBoost', summary: 'Trains XGBoost with early stopping.', params: { outputs: ['predictions', 'model:files'] } },
+      { name: 'pytorch', title: 'PyTorch', summary: 'Trains a small network in PyTorch.', params: { outputs: ['predictions', 'model:files'] } },
+    ], ['notebook', 'pandas', 'function']),
+  ]
+}

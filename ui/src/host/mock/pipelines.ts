@@ -61,6 +61,16 @@ function find(name: string): Kept {
   return found
 }
 
+/** The graph of a pipeline as it is kept. */
+export const docOf = (name: string): PipelineDoc => find(name).doc
+
+/** Takes a graph in as a draft. */
+export function adopt(world: World, doc: PipelineDoc): PipelineDoc {
+  pipelines.set(doc.name, { doc, committed: null, commit: null })
+  world.changed('pipelines')
+  return doc
+}
+
 const view = ({ doc, text, committed, commit: last }: Kept): PipelineView => ({
   doc, text: text ?? toText(doc), isChanged: last === null || (committed !== null && JSON.stringify(committed) !== JSON.stringify(doc)), commit: last, lastRun: lastRunOf(doc.name),
 })

@@ -105,6 +105,7 @@ export const answers: Answers = {
       summary, doc, steps: doc.steps.map((one, index) => stepRun(one, index, stepState(summary, index))),
       error: summary.state === 'failed' ? failure('step_failed', 'step `boosting` failed', 'read its log', ['column `species` has one class in the training rows']) : null,
       environment: { commit: '3fa91c02de', fettle: '0.1.0', system: 'Linux 6.1 x86_64', threads: '2', started: 'by hand' },
+      ...(summary.number === 241 ? { origin: { cause: 'resume', run: { id: id(240), number: 240 } } } : summary.number === 242 ? { origin: { cause: 'trigger', run: null }, resumedBy: [{ id: id(243), number: 243 }] } : {}),
       models: summary.state === 'done' ? models : summary.state === 'running' ? models.slice(1).map((model) => ({ ...model, metrics: {}, isBest: false })) : [],
     }
   },

@@ -8,6 +8,7 @@ import { idProblem, idsOf, uniqueId } from './ids'
 import { kindOf, outputPort, type Kinds } from './kinds'
 import { bestInput, bestOutput, fits, judge } from './rules'
 import { besideOf, withBeside, type Sheet } from './sheet'
+import { entryOf, entryTitle } from './templates'
 import { done, refused, splice, withSourcesMapped, withWire, type Outcome } from './wiring'
 
 /** What a new step is tied to. */
@@ -20,21 +21,21 @@ export type Tie =
   /** Put into this wire. */
   | { type: 'into'; wire: Wire }
 
-/** Adds a step of a kind at a place, wired as the tie says where the types allow it. */
+/** Adds a step of a kind, or from a template, at a place, wired as the tie says where the types allow it. */
 export function addStep(
   doc: PipelineDoc,
   kinds: Kinds,
-  kind: string,
+  entry: string,
   place: Place,
   tie: Tie,
-  params: StepDoc['params'] = {},
 ): Outcome {
+  const { kind, name, params } = entryOf(kinds, entry)
   const found = kinds.get(kind)
   if (found === undefined) return refused(`there is no step kind \`${kind}\``)
-  const id = uniqueId(kind, idsOf(doc))
+  const id = uniqueId(name, idsOf(doc))
   const position = tie.type === 'into' ? snap(place) : freePlace(doc, place)
   const added: PipelineDoc = { ...doc, steps: [...doc.steps, { id, kind, position, params, inputs: {} }] }
-  const label = `Add ${found.title}`
+  const label = `Add ${entryTitle(kinds, entry)}`
   const outcome = tied(added, kinds, id, tie)
   if (outcome.change === null) return outcome
   return done(label, outcome.change.doc, [id])

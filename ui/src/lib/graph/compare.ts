@@ -4,6 +4,7 @@ import type { JsonValue, PipelineDoc, StepDoc, StepKindView } from '../../host/b
 import { isSame, isSameStep, wireId, wiresOf, type Wire } from './doc'
 import { stepTitle, type Kinds } from './kinds'
 import { isRecord } from './json'
+import { limitsOf, limitWords } from './limits'
 import { show } from './schema'
 
 /** What became of a step. `moved` says that it only stands elsewhere. */
@@ -70,6 +71,8 @@ export function changesOf(before: StepDoc, after: StepDoc, kinds: Kinds): string
     if (isSame(from, to)) continue
     words.push(`${port} from ${to.join(', ') || 'nothing'}, was ${from.join(', ') || 'nothing'}`)
   }
+  const [was, is] = [limitWords(limitsOf(before)), limitWords(limitsOf(after))].map((list) => list.join(', ') || 'none')
+  if (was !== is) words.push(`limits: ${was} → ${is}`)
   return words
 }
 

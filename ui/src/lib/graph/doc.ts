@@ -191,10 +191,15 @@ export function isSame(a: JsonValue | undefined, b: JsonValue | undefined): bool
 
 /** True if both steps are the same. */
 export function isSameStep(a: StepDoc, b: StepDoc): boolean {
-  return a === b || (isSameWork(a, b) && isSame(a.position, b.position))
+  return a === b || (isSameWork(a, b) && isSame(a.position, b.position) && isSame(limitsJson(a), limitsJson(b)))
 }
 
-/** True if both steps do the same, wherever they stand. */
+// Written out, so that a step that has no limits is like one whose limits say nothing.
+function limitsJson({ limits }: StepDoc): JsonValue {
+  return [limits?.retries ?? 0, limits?.timeout ?? null, limits?.cores ?? null, limits?.memory ?? null]
+}
+
+/** True if both steps do the same, wherever they stand and whatever they may take. */
 export function isSameWork(a: StepDoc, b: StepDoc): boolean {
   return a.id === b.id && a.kind === b.kind && isSame(a.params, b.params) && isSame(a.inputs, b.inputs)
 }

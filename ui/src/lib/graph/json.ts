@@ -1,6 +1,6 @@
 // Reads steps from JSON that may hold anything: the clipboard, the storage of the browser.
 
-import type { JsonValue, StepDoc } from '../../host/bindings'
+import type { JsonValue, LimitsDoc, StepDoc } from '../../host/bindings'
 
 /** True for an object of JSON. */
 export function isRecord(value: JsonValue | undefined): value is { [key in string]: JsonValue } {
@@ -20,5 +20,14 @@ export function readStep(value: JsonValue): StepDoc | null {
     if (!Array.isArray(sources)) return null
     wires[port] = sources.filter((source) => typeof source === 'string')
   }
-  return { id, kind, position: [x, y], params, inputs: wires }
+  const limits = readLimits(value.limits)
+  return { id, kind, position: [x, y], params, inputs: wires, ...(limits === null ? {} : { limits }) }
+}
+
+function readLimits(value: JsonValue | undefined): LimitsDoc | null {
+  if (!isRecord(value)) return null
+  const { retries = 0, timeout = null, cores = null, memory = null } = value
+  const isText = (one: JsonValue): one is string | null => one === null || typeof one === 'string'
+  if (typeof retries !== 'number' || !isText(timeout) || !isText(memory) || (cores !== null && typeof cores !== 'number')) return null
+  return { retries, timeout, cores, memory }
 }

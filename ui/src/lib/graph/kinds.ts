@@ -3,6 +3,7 @@
 import type { PortType, PortView, StepDoc, StepKindView } from '../../host/bindings'
 import type { PipelineDoc } from '../../host/bindings'
 import { stepOf, type End } from './doc'
+import { withOwnPorts } from './ports'
 
 /** The step kinds by name, in the order of the palette. */
 export type Kinds = ReadonlyMap<string, StepKindView>
@@ -43,7 +44,13 @@ export function outputPort(doc: PipelineDoc, kinds: Kinds, end: End): PortView |
 /** The kind of a step of the document. */
 export function kindOf(doc: PipelineDoc, kinds: Kinds, step: string): StepKindView | undefined {
   const found = stepOf(doc, step)
-  return found === undefined ? undefined : kinds.get(found.kind)
+  return found === undefined ? undefined : kindFor(kinds, found)
+}
+
+/** The declaration of a step, with the ports that its parameters name. */
+export function kindFor(kinds: Kinds, step: StepDoc): StepKindView | undefined {
+  const kind = kinds.get(step.kind)
+  return kind === undefined ? undefined : withOwnPorts(kind, step)
 }
 
 /** The name of a step for people: its kind's title, with the id where that says more. */

@@ -2,7 +2,7 @@
 
 import type { PipelineDoc, PortType } from '../../host/bindings'
 import { endText, topological, wiresOf, type End } from './doc'
-import { stepTitle, type Kinds } from './kinds'
+import { stepTitle, type Kinds, kindFor } from './kinds'
 import { stepOf } from './doc'
 
 /** An input of a row. */
@@ -41,7 +41,7 @@ export function rowsOf(doc: PipelineDoc, kinds: Kinds): Row[] {
   return topological(doc).flatMap((id) => {
     const step = steps.get(id)
     if (step === undefined) return []
-    const kind = kinds.get(step.kind)
+    const kind = kindFor(kinds, step)
     const before = Object.values(step.inputs)
       .flat()
       .map((source) => source.split('.')[0] ?? '')
@@ -95,7 +95,7 @@ export function inputWords(input: InputRow): string {
 /** The columns that come in at a step's main table, looked up by the source's name. */
 export function tableSource(doc: PipelineDoc, kinds: Kinds, id: string): End | null {
   const step = stepOf(doc, id)
-  const port = step === undefined ? undefined : kinds.get(step.kind)?.inputs.find((input) => input.type === 'table')
+  const port = step === undefined ? undefined : kindFor(kinds, step)?.inputs.find((input) => input.type === 'table')
   const source = port === undefined ? undefined : step?.inputs[port.name]?.[0]
   const dot = source?.indexOf('.') ?? -1
   return source === undefined || dot < 0 ? null : { step: source.slice(0, dot), port: source.slice(dot + 1) }

@@ -1,9 +1,10 @@
 // Mends a document on load: a wire to nowhere would only fail when the pipeline runs.
 
-import type { PipelineDoc, StepDoc } from '../../host/bindings'
+import { namesPorts } from './ports'
+import type { PipelineDoc, PortView, StepDoc } from '../../host/bindings'
 import { endText, parseEnd, stepOf, withSources } from './doc'
 import { uniqueId } from './ids'
-import { aType, outputPort, type Kinds } from './kinds'
+import { aType, outputPort, type Kinds, kindFor } from './kinds'
 import { fits } from './rules'
 
 /** A mended document with a note for each thing that was mended. */
@@ -35,13 +36,13 @@ function withUniqueIds(doc: PipelineDoc, notes: string[]): PipelineDoc {
 }
 
 function withLiveWires(doc: PipelineDoc, kinds: Kinds, step: StepDoc, notes: string[]): StepDoc {
-  const kind = kinds.get(step.kind)
+  const kind = kindFor(kinds, step)
   if (kind === undefined) return step
   let next = step
   for (const [name, sources] of Object.entries(step.inputs)) {
     const port = kind.inputs.find((input) => input.name === name)
     const live = sources.filter((source, index) => {
-      const problem = wireProblem(doc, kinds, source, port, index, sources)
+      const problem = wireProblem(doc, kinds, source, { port, isOpen: namesPorts(kind) }, index, sources)
       if (problem !== null) notes.push(`Removed the wire from \`${source}\` to \`${step.id}.${name}\`: ${problem}.`)
       return problem === null
     })
@@ -54,20 +55,22 @@ function wireProblem(
   doc: PipelineDoc,
   kinds: Kinds,
   source: string,
-  port: { type: 'table' | 'model' | 'metrics' | 'report' | 'files'; isMany: boolean } | undefined,
+  // Lines that name ports may be wrong for the moment: that is for the backend to say, and no reason to cut wires.
+  { port, isOpen }: { port: PortView | undefined; isOpen: boolean },
   index: number,
   sources: string[],
 ): string | null {
   const end = parseEnd(source)
   if (end === null) return 'it names no port'
-  if (port === undefined) return 'the step has no such input'
+  if (port === undefined) return isOpen ? null : 'the step has no such input'
   const from = stepOf(doc, end.step)
   if (from === undefined) return `there is no step \`${end.step}\``
   if (sources.indexOf(source) !== index) return 'it was there twice'
   if (!port.isMany && index > 0) return 'the input takes one wire'
   // What a kind that we do not know gives cannot be judged.
-  if (!kinds.has(from.kind)) return null
+  const giver = kinds.get(from.kind)
+  if (giver === undefined) return null
   const output = outputPort(doc, kinds, end)
-  if (output === undefined) return `\`${endText(end)}\` is not an output`
+  if (output === undefined) return namesPorts(giver) ? null : `\`${endText(end)}\` is not an output`
   return fits(output.type, port.type) ? null : `${aType(output.type)} cannot go in where ${aType(port.type)} is taken`
 }

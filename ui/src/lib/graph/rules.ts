@@ -2,7 +2,7 @@
 
 import type { PipelineDoc, PortType, PortView } from '../../host/bindings'
 import { downstreamOf, endText, pathBetween, stepOf, upstreamOf, type End, type Wire } from './doc'
-import { aType, inputPort, kindOf, outputPort, type Kinds } from './kinds'
+import { aType, inputPort, kindOf, outputPort, type Kinds, kindFor } from './kinds'
 
 /** Whether a wire may be drawn. `replaces` is what it pushes off a port that takes one wire. */
 export type Verdict = { isAllowed: true; replaces: string | null } | { isAllowed: false; reason: string }
@@ -70,7 +70,7 @@ export function sourcesFor(doc: PipelineDoc, kinds: Kinds, to: End): Candidate[]
   const replaces = input.isMany ? null : (sources[0] ?? null)
   return doc.steps.flatMap((step) => {
     if (step.id === to.step || after.has(step.id)) return []
-    return (kinds.get(step.kind)?.outputs ?? []).flatMap((port): Candidate[] => {
+    return (kindFor(kinds, step)?.outputs ?? []).flatMap((port): Candidate[] => {
       const end = { step: step.id, port: port.name }
       const isOpen = fits(port.type, input.type) && !sources.includes(endText(end))
       return isOpen ? [{ end, verdict: { isAllowed: true, replaces } }] : []
@@ -85,7 +85,7 @@ export function targetsFor(doc: PipelineDoc, kinds: Kinds, from: End): Candidate
   const before = upstreamOf(doc, [from.step])
   return doc.steps.flatMap((step) => {
     if (step.id === from.step || before.has(step.id)) return []
-    return (kinds.get(step.kind)?.inputs ?? []).flatMap((port): Candidate[] => {
+    return (kindFor(kinds, step)?.inputs ?? []).flatMap((port): Candidate[] => {
       const sources = step.inputs[port.name] ?? []
       const isOpen = fits(output.type, port.type) && !sources.includes(endText(from))
       const replaces = port.isMany ? null : (sources[0] ?? null)

@@ -4,6 +4,7 @@
 
 import type { JsonValue, PipelineDoc, StepDoc } from '../../host/bindings'
 import { isSame, isSameStep } from './doc'
+import { limitsOf } from './limits'
 
 /** A step's part of the file: the comments right above it, its head, and all up to the next. */
 type Block = { lines: string[] }
@@ -81,9 +82,28 @@ function patchedBlock(lines: readonly string[], from: StepDoc, to: StepDoc): str
   if (from.id !== to.id) next = withValue(next, 'id', JSON.stringify(to.id))
   if (next !== null && from.kind !== to.kind) next = withValue(next, 'kind', JSON.stringify(to.kind))
   if (next !== null && !isSame(from.position, to.position)) next = withValue(next, 'position', write([...to.position]))
+  if (next !== null) next = withLimits(next, from, to)
   if (next !== null && !isSame(from.params, to.params)) next = withTable(next, 'params', from.params, to.params)
   if (next !== null && !isSame(from.inputs, to.inputs)) next = withTable(next, 'inputs', wires(from), wires(to))
   return next
+}
+
+// Limits are keys of the step itself.
+function withLimits(lines: readonly string[], from: StepDoc, to: StepDoc): string[] | null {
+  let next: string[] | null = [...lines]
+  const before = limitKeys(from)
+  for (const [key, value] of Object.entries(limitKeys(to))) {
+    if (next === null || isSame(before[key], value)) continue
+    const has = next.some((line) => valueOf(line, key) !== null)
+    if (value === null) next = has ? next.filter((line) => valueOf(line, key) === null) : null
+    else next = has ? withValue(next, key, write(value)) : before[key] === null ? inserted(next, [`${key} = ${write(value)}`], topOf(next)) : null
+  }
+  return next
+}
+
+function limitKeys(step: StepDoc): { [key in string]: JsonValue } {
+  const { retries, timeout, cores, memory } = limitsOf(step)
+  return { retries: retries === 0 ? null : retries, timeout, cores, memory }
 }
 
 type Table = { [key in string]?: JsonValue }
@@ -184,7 +204,7 @@ function fresh(step: StepDoc): string[] {
     const lines = Object.entries(entries).flatMap(([key, value]) => (value === undefined || value === null ? [] : [`${writeKey(key)} = ${write(value)}`]))
     return lines.length === 0 ? [] : ['', `[step.${name}]`, ...lines]
   }
-  return ['[[step]]', `id = ${JSON.stringify(step.id)}`, `kind = ${JSON.stringify(step.kind)}`, `position = ${write([...step.position])}`, ...table('params', step.params), ...table('inputs', wires(step))]
+  return ['[[step]]', `id = ${JSON.stringify(step.id)}`, `kind = ${JSON.stringify(step.kind)}`, `position = ${write([...step.position])}`, ...Object.entries(limitKeys(step)).flatMap(([key, value]) => (value === null ? [] : [`${key} = ${write(value)}`])), ...table('params', step.params), ...table('inputs', wires(step))]
 }
 
 // Between two steps stands a blank line, as the backend writes it.

@@ -9,6 +9,7 @@ import type { Commands } from '../../host/bindings'
 import { useTransport } from '../../host/host'
 import { mock, type MockTransport } from '../../host/mock'
 import { failure, type Answers } from '../../host/mock/world'
+import type { Platform } from '../../host/transport'
 import { runCommand } from '../../lib/keys'
 import { dismiss, toasts } from '../../parts/toast.svelte'
 import { shell } from '../../parts/shell.svelte'
@@ -29,10 +30,10 @@ async function visit(hash: string): Promise<void> {
 }
 
 /** A pipeline of its own for each test: the mock keeps what was saved. */
-async function open(address: (name: string) => string, answers: Answers = {}): Promise<{ host: MockTransport; name: string }> {
+async function open(address: (name: string) => string, answers: Answers = {}, platform: Partial<Platform> = {}): Promise<{ host: MockTransport; name: string }> {
   names += 1
   const name = `test-${names}`
-  const host = mock(answers)
+  const host = mock(answers, platform)
   host.world.pace = 0
   useTransport(host)
   await host.call('pipeline.new', { project: null, name, dataset: 'penguins' })
@@ -99,7 +100,102 @@ describe('the list', () => {
   })
 })
 
+describe('limits and templates', () => {
+  it('limits of a step are kept, and what means nothing is not passed on', async () => {
+    const { host } = await inOutline()
+    await choose('boosting')
+    const limits = within(screen.getByTestId('inspector-limits'))
+    await fireEvent.input(limits.getByTestId('limit-retries'), { target: { value: '2' } })
+    await fireEvent.input(limits.getByTestId('limit-memory'), { target: { value: 'lots' } })
+    expect(screen.getByTestId('inspector-limits').textContent).toContain('Write an amount')
+    await fireEvent.input(limits.getByTestId('limit-timeout'), { target: { value: '10m' } })
+    await waitFor(() => expect(JSON.stringify(asked(host, 'pipeline.save').at(-1))).toContain('"limits":{"retries":2,"timeout":"10m","cores":null,"memory":null}'))
+    expect(screen.getByTestId('inspector-limits').textContent).toContain('tried again up to 2 times, 10m a try')
+    expect(await violations()).toEqual([])
+  })
+
+  it('a template is added with its parameters and the ports they name', async () => {
+    const { host } = await inOutline()
+    await fireEvent.change(screen.getByTestId('outline-add'), { target: { value: 'command#r' } })
+    await screen.findByTestId('row-r')
+    await waitFor(() => expect(JSON.stringify(asked(host, 'pipeline.save').at(-1))).toContain('Rscript --vanilla'))
+    await waitFor(() => expect(screen.getByTestId('step-inspector').textContent).toContain('fitted'))
+  })
+})
+
+describe('ways in and out', () => {
+  it('shows the pipeline as each kind of script, and the command that writes it', async () => {
+    const { host, name } = await inOutline()
+    expect(runCommand('pipeline.export')).toBe(true)
+    await waitFor(() => expect(screen.getByTestId('export-text').textContent).toContain('set -eu'))
+    await fireEvent.click(screen.getByTestId('export-format-make'))
+    await waitFor(() => expect(screen.getByTestId('export-text').textContent).toContain('all: register'))
+    await fireEvent.click(screen.getByTestId(`export-file-${name}.toml`))
+    await waitFor(() => expect(screen.getByTestId('export-text').textContent).toContain('[[step]]'))
+    expect(screen.getByTestId('pipeline-export').textContent).toContain(`fettle pipeline export ${name} --format make`)
+    expect(asked(host, 'pipeline.export_to')).toEqual([])
+    expect(await violations()).toEqual([])
+  })
+
+  it('writes the script into a folder of the desktop', async () => {
+    const { host, name } = await open((one) => `#/pipelines/${one}?view=outline`, {}, { isDesktop: true, openFiles: () => Promise.resolve(['/home/me/out']) })
+    await screen.findByTestId('row-boosting')
+    expect(runCommand('pipeline.export')).toBe(true)
+    await screen.findByTestId('export-text')
+    await fireEvent.click(screen.getByTestId('export-save'))
+    await waitFor(() => expect(asked(host, 'pipeline.export_to')).toEqual([{ project: null, pipeline: name, format: 'shell', to: '/home/me/out' }]))
+    await waitFor(() => expect(screen.queryByTestId('pipeline-export')).toBeNull())
+  })
+
+  it('imports a pipeline of DVC and says what is not as it was', async () => {
+    const { host, name } = await open(() => '#/pipelines?import=')
+    await fireEvent.input(await screen.findByTestId('import-path'), { target: { value: '/projects/dvc.yaml' } })
+    await fireEvent.input(screen.getByTestId('import-name'), { target: { value: name } })
+    await waitFor(() => expect(screen.getByTestId('import-do')).toHaveProperty('disabled', true))
+    await fireEvent.input(screen.getByTestId('import-name'), { target: { value: `${name}-dvc` } })
+    await fireEvent.click(screen.getByTestId('import-do'))
+    expect((await screen.findByTestId('import-notes')).textContent).toContain('make a sweep of it')
+    expect(await violations()).toEqual([])
+    await fireEvent.click(screen.getByTestId('import-open'))
+    await waitFor(() => expect(location.hash).toBe(`#/pipelines/${name}-dvc`))
+    expect(asked(host, 'pipeline.import')).toEqual([{ project: null, path: '/projects/dvc.yaml', name: `${name}-dvc` }])
+  })
+
+  it('says why a file cannot be imported', async () => {
+    await open(() => '#/pipelines?import=')
+    await fireEvent.input(await screen.findByTestId('import-path'), { target: { value: '/projects/notes.txt' } })
+    await fireEvent.click(screen.getByTestId('import-do'))
+    expect((await within(screen.getByTestId('pipeline-import')).findByRole('alert')).textContent).toContain('Choose the file of the pipeline')
+  })
+})
+
 describe('a step in the inspector', () => {
+  it('says why it will run, with both values of what changed', async () => {
+    await inOutline({
+      'pipeline.explain': ({ step }) => ({
+        cached: 0, toRun: 1,
+        steps: [{ step: step ?? '', action: 'run', reasons: [], waitsFor: ['encode'], lastRun: { runId: 'r7', number: 7, at: 0 }, changes: [{ what: 'parameter', name: 'rounds', before: '200', after: '300', isCause: true, text: 'parameter `rounds` changed from `200` to `300`' }] }],
+      }),
+    })
+    await choose('boosting')
+    await waitFor(() => expect(screen.getByTestId('step-why').textContent).toContain('Will run'))
+    expect(screen.getByLabelText('Because').textContent).toContain('rounds200→300')
+    expect(within(screen.getByTestId('step-why')).getByTestId('chip-run').getAttribute('href')).toBe('#/runs/r7?tab=log&step=boosting')
+    await fireEvent.click(screen.getByTestId('why-waits-encode'))
+    await waitFor(() => expect(screen.getByTestId('inspector-id')).toHaveProperty('value', 'encode'))
+    expect(await violations()).toEqual([])
+  })
+
+  it('runs again from a step, by its button and by a command', async () => {
+    // Nothing runs: the results of the mock are shared by all tests here.
+    const { host, name } = await inOutline({ 'pipeline.run': () => { throw failure('unavailable', 'not now') } })
+    await choose('encode')
+    await fireEvent.click(screen.getByTestId('inspector-run-from'))
+    await waitFor(() => expect(asked(host, 'pipeline.run')).toHaveLength(1))
+    expect(asked(host, 'pipeline.run')[0]).toMatchObject({ pipeline: name, from: 'encode', to: null })
+    await waitFor(() => expect(runCommand('pipeline.runFrom')).toBe(true))
+  })
+
   it('shows defaults as placeholders, takes a value, and goes back to the default', async () => {
     const { host, name } = await inOutline()
     await choose('boosting')

@@ -4,14 +4,16 @@ import type { Commands } from '../../host/bindings'
 import { useTransport } from '../../host/host'
 import { mock, type MockTransport } from '../../host/mock'
 import { failure, type Answers } from '../../host/mock/world'
+import type { Platform } from '../../host/transport'
+import { runCommand } from '../../lib/keys'
 import { parseRoute } from '../../lib/router'
 import { violations } from '../../test/axe'
 import '../../test/patience'
 import Runs from './Runs.svelte'
 
-function open(hash: string, answers: Answers = {}): MockTransport {
+function open(hash: string, answers: Answers = {}, platform: Partial<Platform> = {}): MockTransport {
   location.hash = hash
-  const transport = mock(answers)
+  const transport = mock(answers, platform)
   transport.world.pace = 0
   useTransport(transport)
   render(Runs, { route: parseRoute(hash) })
@@ -69,7 +71,7 @@ describe('the list of runs', () => {
 })
 
 describe('the page of a run', () => {
-  it.each(['overview', 'models', 'figures', 'log', 'params', 'environment'])('has no accessibility violations on its tab %s', async (tab) => {
+  it.each(['overview', 'models', 'figures', 'log', 'params', 'environment', 'receipts'])('has no accessibility violations on its tab %s', async (tab) => {
     open(`#/runs/%23241?tab=${tab}`)
     await screen.findByTestId('run-tabs')
     await waitFor(() => expect(screen.queryByLabelText('Loading')).toBeNull())
@@ -113,6 +115,57 @@ describe('the page of a run', () => {
     await fireEvent.keyDown(input, { key: 'Enter' })
     await waitFor(() => expect(asked(host, 'run.note')).toHaveLength(1))
     expect(asked(host, 'run.note')[0]).toMatchObject({ note: 'the good one' })
+  })
+
+  it('says where it comes from and what went on with it', async () => {
+    open('#/runs/%23242')
+    const line = await screen.findByTestId('run-origin')
+    expect(within(line).getByTestId('chip-trigger').getAttribute('href')).toBe('#/triggers?pipeline=species')
+    expect(within(line).getByTestId('chip-run').textContent).toContain('#243')
+  })
+
+  it('a failed run is gone on with as a new run, whose page opens', async () => {
+    const host = open('#/runs/%23242', { 'run.resume': () => ({ runId: 'next', jobId: 'job' }) })
+    await fireEvent.click(await screen.findByTestId('run-resume'))
+    await waitFor(() => expect(location.hash).toBe('#/runs/next'))
+    expect(asked(host, 'run.resume')).toEqual([{ run: '#242', threads: null }])
+  })
+
+  it('a run that is done or works cannot be resumed', async () => {
+    open('#/runs/%23241')
+    await screen.findByTestId('run-tabs')
+    expect(screen.queryByTestId('run-resume')).toBeNull()
+    expect(runCommand('run.resume')).toBe(false)
+  })
+
+  it('shows the newest receipt with its first difference, and older ones on demand', async () => {
+    open('#/runs/%23241?tab=receipts')
+    expect((await screen.findByTestId('receipt-verdict')).textContent).toContain('The first step that is not the same is boosting')
+    expect(screen.getByTestId('receipt-first').textContent).toContain('boosting')
+    await fireEvent.click(screen.getByTestId('receipt-1'))
+    await waitFor(() => expect(screen.getByTestId('receipt-verdict').textContent).toContain('All 12 steps came to the same bytes'))
+    expect(screen.queryByTestId('receipt-first')).toBeNull()
+  })
+
+  it('repeats a run and shows the receipt that comes of it', async () => {
+    const host = open('#/runs/%23240?tab=receipts')
+    await screen.findByTestId('receipts-empty')
+    await fireEvent.click(screen.getByTestId('run-reproduce'))
+    expect((await screen.findByTestId('receipt-verdict')).textContent).toContain('Identical')
+    expect(asked(host, 'run.reproduce')).toHaveLength(1)
+  })
+
+  it('copies a receipt as JSON', async () => {
+    let copied = ''
+    open('#/runs/%23241?tab=receipts', {}, { copy: (text) => { copied = text; return Promise.resolve() } })
+    await fireEvent.click(await screen.findByTestId('receipt-copy'))
+    await waitFor(() => expect(JSON.parse(copied)).toMatchObject({ isIdentical: false, firstDifference: ['boosting', expect.any(String)] }))
+  })
+
+  it('says why a run cannot be repeated', async () => {
+    open('#/runs/%23240?tab=receipts', { 'run.reproduce': () => { throw failure('corrupt', 'dataset version `penguins v2` is gone', 'restore it from the trash') } })
+    await fireEvent.click(await screen.findByTestId('run-reproduce'))
+    expect((await screen.findByRole('alert')).textContent).toContain('Restore it from the trash')
   })
 
   it('offers the way back from a run that is not there', async () => {

@@ -6,13 +6,14 @@ import type { Place } from '../../../lib/graph/geometry'
 import { inputPort, kindOf, outputPort } from '../../../lib/graph/kinds'
 import type { Need } from '../../../lib/graph/palette'
 import { spliceThrough } from '../../../lib/graph/rules'
+import { entryOf } from '../../../lib/graph/templates'
 import type { Editor } from '../editor/editor.svelte'
 import type { Quick } from './board.svelte'
 import { rememberKind } from './recent'
 
 /** Adds a step; true if it came in. */
 export function add(editor: Editor, kind: string, place: Place, tie: Tie): boolean {
-  if (!editor.kinds.has(kind)) return false
+  if (!editor.kinds.has(entryOf(editor.kinds, kind).kind)) return false
   rememberKind(kind)
   return editor.document.run(addStep(editor.doc, editor.kinds, kind, place, tie))
 }
@@ -22,7 +23,7 @@ export function wireFor(editor: Editor, id: string | null, kind: string): Wire |
   const wire = wiresOf(editor.doc).find((one) => wireId(one) === id)
   const type = wire === undefined ? undefined : outputPort(editor.doc, editor.kinds, wire.from)?.type
   if (wire === undefined || type === undefined) return null
-  return spliceThrough(editor.kinds, kind, type) === null ? null : wire
+  return spliceThrough(editor.kinds, entryOf(editor.kinds, kind).kind, type) === null ? null : wire
 }
 
 /** The wire that a step would be put into if it were let go on it: only one that has no wires yet. */

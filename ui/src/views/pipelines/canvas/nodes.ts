@@ -9,7 +9,7 @@ import { wireId, wiresOf, type Wire } from '../../../lib/graph/doc'
 import type { Face } from '../../../lib/graph/faces'
 import { stepsIn } from '../../../lib/graph/frames'
 import { STEP_HEIGHT, STEP_WIDTH } from '../../../lib/graph/geometry'
-import { outputPort, type Kinds } from '../../../lib/graph/kinds'
+import { outputPort, type Kinds, kindFor } from '../../../lib/graph/kinds'
 import { besideOf, type Frame, type Sheet } from '../../../lib/graph/sheet'
 
 /** What a node shows. */
@@ -43,7 +43,7 @@ export function buildNodes(
   return doc.steps.map((step) => {
     const known = old.get(step.id)
     const face = faces.get(step.id) ?? NO_FACE
-    const kind = kinds.get(step.kind) ?? null
+    const kind = kindFor(kinds, step) ?? null
     const change = comparison?.steps.get(step.id) ?? null
     const data = known !== undefined && isSameData(known.data, step, kind, face) && isSameChange(known.data.change, change) ? known.data : { step, kind, title: kind?.title ?? step.kind, face, change }
     // While a node is dragged the pointer decides where it is, not the document.
@@ -60,7 +60,7 @@ const GONE: Face = { badge: 'draft', word: 'Removed', reasons: [], summary: null
 /** Steps that are no longer there, where they stood; only to be looked at. */
 export function buildGhosts(comparison: Comparison | null, kinds: Kinds): StepNode[] {
   return (comparison?.gone ?? []).map((step) => {
-    const kind = kinds.get(step.kind) ?? null
+    const kind = kindFor(kinds, step) ?? null
     const data: StepData = { step, kind, title: kind?.title ?? step.kind, face: GONE, change: comparison?.steps.get(step.id) ?? null }
     const [x, y] = step.position
     return { ...fresh(step, kind), id: GHOST + step.id, position: { x, y }, data, draggable: false, selectable: false, connectable: false, deletable: false, focusable: false, ariaLabel: `${data.title} ${step.id}, removed` }

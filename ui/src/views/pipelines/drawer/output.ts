@@ -1,5 +1,6 @@
 // Which output of a step a pane of the drawer shows.
 
+import { kindFor } from '../../../lib/graph/kinds'
 import type { PortType } from '../../../host/bindings'
 import { stepOf } from '../../../lib/graph/doc'
 import type { Editor } from '../editor/editor.svelte'
@@ -14,6 +15,6 @@ export function outputsOf(editor: Editor): Shown[] {
   const ran = run?.steps.find((step) => step.step === id)
   const doc = run === null || id === null ? undefined : stepOf(run.doc, id)
   if (run === null || ran === undefined || doc === undefined) return []
-  const ports = editor.kinds.get(doc.kind)?.outputs ?? []
+  const ports = kindFor(editor.kinds, doc)?.outputs ?? []
   return ports.filter((port) => ran.outputs.includes(port.name)).map((port) => ({ run: run.summary.id, step: ran.step, port: port.name, type: port.type }))
 }

@@ -12,6 +12,7 @@ import { stepsAlong } from '../../../lib/graph/walk'
 import { disconnect } from '../../../lib/graph/wiring'
 import { plural } from '../../../lib/format'
 import type { Command } from '../../../lib/keys'
+import { href, navigate } from '../../../lib/router'
 import { call } from '../../../host/host'
 import { toast, toastFailure } from '../../../parts/toast.svelte'
 import { isTyping, pasteLinked } from './clipping'
@@ -100,8 +101,15 @@ function extend(editor: Editor, side: typeof upstreamOf): void {
   editor.document.select({ steps: [...steps, ...side(editor.doc, steps)], wires: [] })
 }
 
+/** Opens the form of a sweep, with the parameters of what is selected. */
+function sweep(editor: Editor): void {
+  const { steps } = editor.document.selection
+  void editor.document.flush()
+  navigate(href('sweeps', [], { pipeline: editor.document.name, new: editor.document.name, steps: steps.length === 0 ? null : steps.join(',') }))
+}
+
 /** The commands, with those that need a dialog of the screen. */
-export function editorCommands(editor: Editor, dialogs: { commit: () => void }): Command[] {
+export function editorCommands(editor: Editor, dialogs: { commit: () => void; export: () => void }): Command[] {
   const here = editor.document
   const isFree = (): boolean => !isTyping()
   const hasSteps = (): boolean => isFree() && here.selection.steps.length > 0
@@ -116,8 +124,11 @@ export function editorCommands(editor: Editor, dialogs: { commit: () => void }):
   return [
     command('pipeline.run', 'Run the pipeline', ['Mod+Enter'], () => void editor.run(), isIdle),
     command('pipeline.runTo', 'Run to the selected step', ['Mod+Shift+Enter'], () => void editor.run(editor.selected), () => isIdle() && editor.selected !== null),
+    command('pipeline.runFrom', 'Run again from the selected step', ['Mod+Alt+Enter'], () => { if (editor.selected !== null) void editor.runFrom(editor.selected) }, () => isIdle() && editor.selected !== null),
+    command('pipeline.sweep', 'Sweep the selected steps…', [], () => sweep(editor)),
     command('pipeline.cancel', 'Cancel the run', [], () => void editor.running.cancel(), () => editor.running.isLive),
     command('pipeline.commit', 'Commit the pipeline…', ['Mod+S'], dialogs.commit),
+    command('pipeline.export', 'Export the pipeline…', [], dialogs.export),
     command('edit.undo', 'Undo', ['Mod+Z'], () => here.undo(), () => isFree() && here.canUndo),
     command('edit.redo', 'Redo', ['Mod+Shift+Z', 'Mod+Y'], () => here.redo(), () => isFree() && here.canRedo),
     command('edit.pasteLinked', 'Paste and keep incoming wires', ['Mod+Shift+V'], () => void pasteLinked(editor), isFree),

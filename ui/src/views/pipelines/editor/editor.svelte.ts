@@ -1,11 +1,12 @@
 // What the parts of the editor share: the document, the run, what is wrong with it, what a run would do.
 
+import { kindOf } from '../../../lib/graph/kinds'
 import { getContext, setContext, untrack } from 'svelte'
 
-import type { ColumnView, PipelineDoc, PipelineView, PlanView, Problem } from '../../../host/bindings'
+import type { ColumnView, ExplainedStep, ExplainView, Failure, PipelineDoc, PipelineView, PlanView, Problem } from '../../../host/bindings'
 import { query, type Query } from '../../../host/host'
 import { compareDocs, type Comparison } from '../../../lib/graph/compare'
-import { endText, stepOf, type End } from '../../../lib/graph/doc'
+import { endText, type End } from '../../../lib/graph/doc'
 import { facesWithSkipped, type Face } from '../../../lib/graph/faces'
 import { fixesFor, type Fix } from '../../../lib/graph/fixes'
 import type { Kinds } from '../../../lib/graph/kinds'
@@ -48,6 +49,7 @@ export class Editor {
   #settled = $state.raw<PipelineDoc | null>(null)
   #validation: Query<{ problems: Problem[]; columns: { [key in string]: ColumnView[] } }>
   #plan: Query<PlanView>
+  #explain: Query<ExplainView>
 
   constructor(project: string, view: Query<PipelineView>, first: PipelineView, kinds: Kinds) {
     this.view = view
@@ -58,6 +60,11 @@ export class Editor {
       this.#settled === null ? null : { project: null, pipeline: this.document.name, doc: this.#settled, to: null }
     this.#validation = query('pipeline.validate', payload)
     this.#plan = query('pipeline.plan', () => (this.blocking.length > 0 ? null : payload()))
+    this.#explain = query('pipeline.explain', () => {
+      const step = this.explainable
+      const asked = this.blocking.length > 0 || step === null ? null : payload()
+      return asked === null ? null : { ...asked, step }
+    })
     $effect(() => this.#settle(this.runnable))
     $effect(() => {
       if (view.data !== undefined) this.document.heed(view.data)
@@ -85,6 +92,18 @@ export class Editor {
   get isPlanLoading(): boolean {
     return this.#plan.isLoading
   }
+  /** The selected step, if a run would come to it. */
+  get explainable(): string | null {
+    const id = this.selected
+    return id !== null && this.#settled?.steps.some((step) => step.id === id) === true ? id : null
+  }
+  /** Why the selected step will run or not; the last answer may be about another step. */
+  get explained(): ExplainedStep | null {
+    return this.#explain.data?.steps[0] ?? null
+  }
+  get explainFailure(): Failure | null {
+    return this.#explain.error
+  }
   /** Columns by `step.port`, as far as they are known. */
   get columns(): { [key in string]: ColumnView[] } {
     return this.#validation.data?.columns ?? {}
@@ -102,7 +121,7 @@ export class Editor {
   columnsFor(id: string): ColumnView[] {
     const source = tableSource(this.doc, this.kinds, id)
     if (source !== null) return this.columns[endText(source)] ?? []
-    const kind = this.kinds.get(stepOf(this.doc, id)?.kind ?? '')
+    const kind = kindOf(this.doc, this.kinds, id)
     const out = kind?.outputs.find((port) => port.type === 'table')
     return out === undefined ? [] : (this.columns[`${id}.${out.name}`] ?? [])
   }
@@ -120,12 +139,22 @@ export class Editor {
 
   /** Runs the pipeline as it is on screen, or what one step needs. */
   async run(to: string | null = null): Promise<void> {
-    if (this.running.isLive || this.running.isStarting) return
-    if (to !== null && besideOf(this.doc).skipped.includes(to)) return void toast({ title: `${to} is skipped: take it in again to run to it`, tone: 'warning', stay: 5_000 })
+    if ((await this.#start(to, { to })) && to === null) shell.showDrawer('figures')
+  }
+
+  /** Runs a step once more with all that need it; the rest comes from the cache. */
+  async runFrom(step: string): Promise<void> {
+    await this.#start(step, { to: null, from: step })
+  }
+
+  async #start(step: string | null, range: { to: string | null; from?: string }): Promise<boolean> {
+    if (this.running.isLive || this.running.isStarting) return false
+    if (step !== null && besideOf(this.doc).skipped.includes(step)) {
+      toast({ title: `${step} is skipped: take it in again to run it`, tone: 'warning', stay: 5_000 })
+      return false
+    }
     await this.document.flush()
-    const payload = { project: null, pipeline: this.document.name, doc: this.runnable, to, threads: null, force: false }
-    if (!(await this.running.start(payload))) return
-    if (to === null) shell.showDrawer('figures')
+    return this.running.start({ project: null, pipeline: this.document.name, doc: this.runnable, threads: null, force: false, ...range })
   }
 
   /** Selects a step, brings it into view and opens the inspector. */

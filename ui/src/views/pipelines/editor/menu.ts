@@ -25,11 +25,11 @@ export function menuOf(ids: readonly string[]): MenuItem[] {
   })
 }
 
-const ONE = ['pipeline.runTo', 'edit.fix', '-', 'edit.connect', 'edit.disconnect', '-', 'edit.duplicate', 'edit.skip', 'canvas.frame', '-', 'edit.selectBefore', 'edit.selectAfter', '-', 'edit.dissolve', 'edit.delete']
-const SEVERAL = ['edit.duplicate', 'edit.skip', 'canvas.frame', '-', 'edit.align.left', 'edit.align.top', 'edit.align.middle', 'edit.spread.across', 'edit.spread.down', 'pipeline.tidy', '-', 'edit.selectBefore', 'edit.selectAfter', '-', 'edit.dissolve', 'edit.delete']
+const ONE = ['pipeline.runTo', 'pipeline.runFrom', 'edit.fix', '-', 'edit.connect', 'edit.disconnect', '-', 'edit.duplicate', 'edit.skip', 'pipeline.sweep', 'canvas.frame', '-', 'edit.selectBefore', 'edit.selectAfter', '-', 'edit.dissolve', 'edit.delete']
+const SEVERAL = ['edit.duplicate', 'edit.skip', 'pipeline.sweep', 'canvas.frame', '-', 'edit.align.left', 'edit.align.top', 'edit.align.middle', 'edit.spread.across', 'edit.spread.down', 'pipeline.tidy', '-', 'edit.selectBefore', 'edit.selectAfter', '-', 'edit.dissolve', 'edit.delete']
 const NOTHING = ['canvas.add', 'canvas.frame', 'edit.find', '-', 'edit.selectAll', 'pipeline.tidy', 'canvas.fit']
 
-const ROW = ['pipeline.runTo', 'edit.fix', '-', 'outline.add', 'edit.insert', 'edit.earlier', 'edit.later', '-', 'edit.connect', 'edit.disconnect', '-', 'edit.duplicate', 'edit.skip', '-', 'edit.dissolve', 'edit.delete']
+const ROW = ['pipeline.runTo', 'pipeline.runFrom', 'edit.fix', '-', 'outline.add', 'edit.insert', 'edit.earlier', 'edit.later', '-', 'edit.connect', 'edit.disconnect', '-', 'edit.duplicate', 'edit.skip', 'pipeline.sweep', '-', 'edit.dissolve', 'edit.delete']
 
 /** What is offered for a row of the outline. */
 export function menuForRow(): MenuItem[] {
