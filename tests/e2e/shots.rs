@@ -44,13 +44,12 @@ const DATA: [(&str, &str, &str); 10] = [
 ];
 
 /// What can be seen of work that is repeated, searched and set off: as for [`DATA`].
-const WORK: [(&str, &str, &str); 9] = [
+const WORK: [(&str, &str, &str); 8] = [
     ("run-receipts", "runs/RUN?tab=receipts", ""),
     ("sweeps", "sweeps", ""),
     ("sweep", "sweeps/shots", ""),
     ("sweep-new", "sweeps?new=PIPELINE", ""),
     ("triggers", "triggers", ""),
-    ("trigger-history", "triggers", "trigger-history"),
     ("trigger-new", "triggers?new=PIPELINE", ""),
     ("trigger-new-folder", "triggers?new=PIPELINE", "cause-path"),
     ("pipeline-import", "pipelines?import", ""),
@@ -201,9 +200,11 @@ fn screens(app: &App) -> Vec<(&'static str, String)> {
 fn work(app: &App) -> (String, String) {
     let ask =
         |command: &str| app.rpc(command, json!({})).unwrap_or_else(|error| panic!("{command}: {error}"));
-    let pipeline = ask("pipeline.list")[0]["name"].as_str().expect("the sample has one").to_owned();
-    let run = ask("run.list")["runs"][0]["id"].as_str().expect("the sample has run").to_owned();
-    if !ask("sweep.list").as_array().is_some_and(Vec::is_empty) {
+    let pipeline = "penguins".to_owned();
+    let runs = ask("run.list")["runs"].take();
+    let ran = runs.as_array().and_then(|runs| runs.iter().find(|run| run["pipeline"] == pipeline));
+    let run = ran.and_then(|run| run["id"].as_str()).expect("the sample has run").to_owned();
+    if !ask("trigger.list").as_array().is_some_and(Vec::is_empty) {
         return (run, pipeline);
     }
     finish_slowly(app, "run.reproduce", json!({ "run": run }));

@@ -149,6 +149,13 @@ describe('the page of a sweep', () => {
     await waitFor(() => expect(within(screen.getByTestId('trials')).getAllByTestId(/^trial-/)).toHaveLength(all))
   })
 
+  it('that failed says why none of its trials came to a result', async () => {
+    const error = failure('invalid_input', 'step `evaluate` measures no `log_loss`', 'it measures mae, rmse')
+    const trial = { number: 0, params: {}, state: 'failed' as const, value: null, rounds: 0, runId: null, error }
+    open('#/sweeps/coarse', { 'sweep.show': (payload) => ({ summary: { name: 'coarse', pipeline: 'species', runId: payload.sweep, number: 7, state: 'failed', metric: 'log_loss', largerIsBetter: false, trials: 30, ended: 5, best: null, bestValue: null }, text: '', trials: [trial], importance: [] }) })
+    expect((await screen.findByTestId('sweep-fault')).textContent).toContain('It measures mae, rmse')
+  })
+
   it('without measured trials says what it waits for', async () => {
     open('#/sweeps/coarse', { 'sweep.show': (payload, world) => ({ summary: { name: 'coarse', pipeline: 'species', runId: payload.sweep, number: world.jobs.length, state: 'running', metric: 'auc', largerIsBetter: true, trials: 30, ended: 0, best: null, bestValue: null }, text: '', trials: [], importance: [] }) })
     expect((await screen.findByTestId('sweep-page')).textContent).toContain('The first trial is about to begin')
