@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
@@ -49,6 +50,12 @@ impl Clock {
     /// A clock that always says the same, for tests and for output that must not vary.
     pub fn fixed(at: Timestamp) -> Self {
         Self(Arc::new(move || at))
+    }
+
+    /// A clock that is a millisecond later each time it is asked, for tests of what comes first.
+    pub fn ticking(from: Timestamp) -> Self {
+        let next = AtomicI64::new(from.as_ms());
+        Self(Arc::new(move || Timestamp(next.fetch_add(1, Ordering::Relaxed))))
     }
 
     /// The present moment.

@@ -1,5 +1,6 @@
 //! The two doors to the index: [`Store::read`] and [`Store::write`]; and a side door,
-//! [`Store::note`], for what changes many times a second and may be lost with the power.
+//! [`Store::note`], for what changes many times a second and may be lost with the power. What comes
+//! as often and may not be lost goes through [`Store::log`].
 
 use std::collections::BTreeSet;
 use std::ops::{Deref, DerefMut};
@@ -12,6 +13,7 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
 use crate::audit::{self, Action};
 use crate::feed::Topic;
+use crate::group::{self, Entry, Waiting};
 use crate::manifests::{self, Pending, Publication};
 use crate::store::Store;
 use crate::{migrations, sql};
@@ -74,6 +76,25 @@ impl Write<'_> {
         let retired = manifests::retire(self, subject)?;
         self.pending.extend(retired);
         Ok(())
+    }
+
+    /// Takes back the manifests about a subject that changes now and gets its next one when it rests.
+    pub(crate) fn unsettle_as(&mut self, kind: &str, subject: &str) -> Result<()> {
+        let retired = manifests::unsettle(self, kind, subject)?;
+        self.pending.extend(retired);
+        Ok(())
+    }
+
+    /// As [`Write::unsettle_as`], for each run that a query with one parameter gives.
+    pub(crate) fn unsettle_runs(&mut self, run_ids: &str, id: i64) -> Result<()> {
+        let retired = manifests::unsettle_runs(self, run_ids, id)?;
+        self.pending.extend(retired);
+        Ok(())
+    }
+
+    /// Says that a row is no more, in a manifest of its own about what it belonged to.
+    pub(crate) fn retire_row(&mut self, table: &str, key: serde_json::Value, subject: String) {
+        self.publish(Publication::new("removed", subject).deleted(table, key));
     }
 
     /// Hands out a manifest with this write; asking twice for the same gives one.
@@ -191,6 +212,26 @@ impl Store {
         };
         self.inner.announcer.announce(&touched);
         Ok(out)
+    }
+
+    /// One transaction, synced, for all of a group. Gives the manifests to remove and what changed.
+    pub(crate) fn commit_group(
+        &self,
+        db: &mut Connection,
+        group: &mut [Box<dyn Waiting>],
+    ) -> Result<(Vec<Pending>, BTreeSet<Topic>)> {
+        let failed = |error| sql::failed("write the workspace", &error);
+        set_synchronous(db, "full")?;
+        let tx = db.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
+        let change = Change { tx, now: self.inner.clock.now(), touched: BTreeSet::new() };
+        let mut entry = Entry { change, pending: Vec::new() };
+        for task in group {
+            group::within_savepoint(&mut entry, task.as_mut())?;
+        }
+        let Entry { change, pending } = entry;
+        let Change { tx, touched, .. } = change;
+        tx.commit().map_err(failed)?;
+        Ok((pending, touched))
     }
 
     /// Changes whenever another process has committed something.

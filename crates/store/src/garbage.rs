@@ -8,7 +8,7 @@ use rusqlite::Connection;
 use crate::audit::Action;
 use crate::objects::Swept;
 use crate::store::Store;
-use crate::{Digest, files, manifests, sql};
+use crate::{Digest, files, manifests, sql, unfinished};
 
 /// What freeing space found or did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -17,7 +17,7 @@ pub struct GarbageReport {
     pub kept_objects: u64,
     /// Objects that go.
     pub freed_objects: u64,
-    /// Bytes that they take.
+    /// Bytes that go: those of objects, and of imports that did not come to their end.
     pub freed_bytes: u64,
     /// Packs that are removed or written anew.
     pub packs: u64,
@@ -42,22 +42,29 @@ impl Store {
     /// needed cannot be read.
     pub fn plan_garbage_collection(&self, progress: &Progress) -> Result<GarbageReport> {
         let live = self.live_objects(progress)?;
-        self.objects().plan(&live).map(GarbageReport::from)
+        let report = GarbageReport::from(self.objects().plan(&live)?);
+        let unused = unfinished::unused(&self.inner.layout)?.iter().map(|(_, bytes)| bytes).sum::<u64>();
+        Ok(GarbageReport { freed_bytes: report.freed_bytes + unused, ..report })
     }
 
-    /// Frees the space of objects that nothing refers to. A crash in the middle leaves all that is
-    /// needed. Nothing calls this by itself: until the user asks for it, the packs of a put that
-    /// was killed stay where they are, and the same put goes on from them.
+    /// Frees the space of objects that nothing refers to, and of what imports keep that did not come to
+    /// their end. A crash in the middle leaves all that is needed. Nothing calls this by itself: until the
+    /// user asks for it, the packs of a put that was killed stay where they are, and the same put goes on
+    /// from them.
     ///
     /// # Errors
     /// `Unavailable` while something is being stored, here or in another process; `Corrupt` when
     /// something that is needed cannot be read: then nothing is removed.
     pub fn collect_garbage(&self, progress: &Progress) -> Result<GarbageReport> {
-        let report = self.objects().alone(|| {
+        let mut report = self.objects().alone(|| {
             let live = self.live_objects(progress)?;
             self.objects().sweep(&live, progress).map(GarbageReport::from)
         })?;
-        if report.freed_objects > 0 {
+        for (dir, bytes) in unfinished::unused(&self.inner.layout)? {
+            files::remove(&dir)?;
+            report.freed_bytes += bytes;
+        }
+        if report.freed_bytes > 0 {
             let action = Action::new("workspace.gc", "workspace")
                 .with("freedObjects", report.freed_objects)
                 .with("freedBytes", report.freed_bytes);
@@ -83,7 +90,7 @@ impl Store {
 /// forgotten in a list here would cost somebody's data, so there is no list.
 fn digests_in_rows(db: &Connection, progress: &Progress) -> Result<HashSet<Digest>> {
     /// By far the largest tables, and without a digest by their shape.
-    const NUMBERS_ONLY: [&str; 2] = ["metrics", "last_metrics"];
+    const NUMBERS_ONLY: [&str; 3] = ["metrics", "last_metrics", "points"];
     let query = "select name from pragma_table_list where schema = 'main' and type = 'table'
                  and name not like 'sqlite_%' order by name";
     let tables = sql::many(db, query, [], |row| row.get::<_, String>(0))?;

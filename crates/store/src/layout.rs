@@ -2,11 +2,12 @@
 //! moved and copied.
 
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use base::{Code, DeploymentId, Error, Result, RunId};
 use serde::{Deserialize, Serialize};
 
-use crate::files;
+use crate::{files, unfinished};
 
 /// The folders and files of one workspace.
 #[derive(Debug, Clone)]
@@ -54,6 +55,11 @@ impl Layout {
 
     pub(crate) fn cache(&self) -> PathBuf {
         self.root.join("cache")
+    }
+
+    /// What imports keep that did not come to their end.
+    pub(crate) fn unfinished(&self) -> PathBuf {
+        self.cache().join("unfinished")
     }
 
     pub(crate) fn projects(&self) -> PathBuf {
@@ -170,6 +176,7 @@ impl Layout {
         let mut found = files::leftovers(&self.root, 0)?;
         found.extend(files::leftovers(&self.objects(), 1)?);
         found.extend(files::leftovers(&self.cache(), 1)?);
+        found.extend(unfinished::forgotten(self, SystemTime::now())?);
         found.extend(files::leftovers(&self.runs(), 0)?);
         found.extend(files::leftovers(&self.endpoints(), 1)?);
         Ok(found)

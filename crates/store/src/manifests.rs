@@ -187,6 +187,21 @@ pub(crate) fn retire(db: &Connection, subject: &str) -> Result<Vec<Pending>> {
     sql::many(db, query, [subject], |row| Ok(Pending { hash: row.get("hash")?, body: String::new() }))
 }
 
+/// Takes back the manifests about a subject, and remembers that it has none.
+pub(crate) fn unsettle(db: &Connection, kind: &str, subject: &str) -> Result<Vec<Pending>> {
+    let query = "insert or ignore into unsettled (subject, kind) values (?1, ?2)";
+    if sql::change(db, query, (subject, kind))? == 0 { Ok(Vec::new()) } else { retire(db, subject) }
+}
+
+/// As [`unsettle`], for each run that a query with one parameter gives.
+pub(crate) fn unsettle_runs(db: &Connection, run_ids: &str, id: i64) -> Result<Vec<Pending>> {
+    let query =
+        format!("insert or ignore into unsettled (subject, kind) select run_id, 'run' from ({run_ids})");
+    sql::change(db, &query, [id])?;
+    let query = format!("update manifests set body = '' where subject in ({run_ids}) returning hash");
+    sql::many(db, &query, [id], |row| Ok(Pending { hash: row.get("hash")?, body: String::new() }))
+}
+
 /// Writes manifests to their files, synced, and removes retired ones. Doing it again is harmless.
 pub(crate) fn flush(dir: &Path, pending: &[Pending]) -> Result<()> {
     for Pending { hash, body } in pending {

@@ -67,12 +67,14 @@ pub fn log(c: &mut Change<'_>, run_id: &RunId, step_id: &str, points: &[Metric])
         // Points may come late and out of order: the last one is that of the highest step.
         let ordinal: i64 = sql::value(
             c,
-            "insert into last_metrics (run_id, step_id, key, value, step, at_ms, points)
-             values (?1, ?2, ?3, ?4, ?5, ?6, 1)
+            "insert into last_metrics (run_id, step_id, key, value, step, at_ms, points, least, greatest)
+             values (?1, ?2, ?3, ?4, ?5, ?6, 1, ?4, ?4)
              on conflict (run_id, step_id, key) do update set
                 value = iif((excluded.step, excluded.at_ms) >= (step, at_ms), excluded.value, value),
                 at_ms = iif((excluded.step, excluded.at_ms) >= (step, at_ms), excluded.at_ms, at_ms),
                 step = max(step, excluded.step),
+                least = min(coalesce(least, excluded.least), coalesce(excluded.least, least)),
+                greatest = max(coalesce(greatest, excluded.greatest), coalesce(excluded.greatest, greatest)),
                 points = points + 1
              returning points",
             (run_id.as_str(), step_id, &point.key, value, point.step, at),

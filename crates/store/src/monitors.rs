@@ -17,6 +17,8 @@ words! {
         Psi = "psi",
         /// The share of missing values of a feature.
         Missing = "missing",
+        /// How much worse the answers are than on held-out rows.
+        Performance = "performance",
         /// The share of requests that failed.
         ErrorRate = "error_rate",
         /// The time in which 95 of 100 requests were answered, in milliseconds.
@@ -219,12 +221,7 @@ pub fn rules(db: &Connection, deployment_id: Option<&DeploymentId>) -> Result<Ve
 /// `NotFound` for an unknown rule.
 pub fn raise(w: &mut Write<'_>, rule_id: i64, new: NewAlert) -> Result<Option<Alert>> {
     let rule = rule(w, rule_id)?;
-    let open: bool = sql::value(
-        w,
-        "select exists (select 1 from alerts where rule_id = ?1 and feature is ?2 and acknowledged_at is null)",
-        (rule_id, &new.feature),
-    )?;
-    if open {
+    if is_open(w, rule_id, new.feature.as_deref())? {
         return Ok(None);
     }
     let id: i64 = sql::value(
@@ -246,6 +243,18 @@ pub fn raise(w: &mut Write<'_>, rule_id: i64, new: NewAlert) -> Result<Option<Al
     )?;
     publish_alert(w, id);
     alert(w, id).map(Some)
+}
+
+/// True if an alert of this rule about this feature is there that nobody has acknowledged.
+///
+/// # Errors
+/// When the workspace cannot be read.
+pub fn is_open(db: &Connection, rule_id: i64, feature: Option<&str>) -> Result<bool> {
+    sql::value(
+        db,
+        "select exists (select 1 from alerts where rule_id = ?1 and feature is ?2 and acknowledged_at is null)",
+        (rule_id, feature),
+    )
 }
 
 /// Says that somebody knows of an alert.

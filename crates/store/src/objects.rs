@@ -9,6 +9,7 @@ mod alignment;
 mod delta;
 mod fetch;
 mod index;
+mod kept;
 mod list;
 mod pack;
 mod reader;
@@ -18,6 +19,7 @@ mod sweep;
 mod tests;
 mod tree;
 mod verify;
+mod whole;
 mod writer;
 
 use std::collections::HashSet;
@@ -32,9 +34,9 @@ use crate::{Digest, files};
 use fetch::Fetch;
 use index::Index;
 pub use reader::ObjectReader;
-pub use seen::Stamp;
+pub use seen::{Stamp, key_of as place_of};
 pub(crate) use sweep::Swept;
-pub use tree::{Tree, TreeEntry};
+pub use tree::{Tree, TreeEntry, is_plain as is_plain_name};
 
 /// The objects of a workspace.
 pub struct Objects {
@@ -133,7 +135,7 @@ impl Objects {
     /// # Errors
     /// As for [`Objects::put_file`]; [`Code::Cancelled`].
     pub fn put_file_with(&self, path: &Path, progress: &Progress) -> Result<Digest> {
-        self.put(|writer| writer.put_file_at(path, None, progress))
+        self.put(|writer| writer.put_file_at(path, (None, None), progress))
     }
 
     /// Stores a file that came from an earlier content, at the cost of about what changed. When
@@ -142,7 +144,23 @@ impl Objects {
     /// # Errors
     /// As for [`Objects::put_file_with`].
     pub fn put_file_after(&self, path: &Path, previous: &Digest, progress: &Progress) -> Result<Digest> {
-        self.put(|writer| writer.put_file_at(path, Some(previous), progress))
+        self.put(|writer| writer.put_file_at(path, (Some(previous), None), progress))
+    }
+
+    /// Stores a file as [`Objects::put_file_with`] or [`Objects::put_file_after`] does, and keeps in the
+    /// folder `keep` what of it is done: a put of the same file that was killed goes on there, and reads
+    /// little again. Whoever calls removes the folder.
+    ///
+    /// # Errors
+    /// As for [`Objects::put_file_with`].
+    pub fn put_file_kept(
+        &self,
+        path: &Path,
+        previous: Option<&Digest>,
+        keep: &Path,
+        progress: &Progress,
+    ) -> Result<Digest> {
+        self.put(|writer| writer.put_file_at(path, (previous, Some(keep)), progress))
     }
 
     /// Stores all that a reader gives.

@@ -57,6 +57,9 @@ pub fn set(c: &mut Change<'_>, id: &RunId, origin: &Origin) -> Result<()> {
         "insert into run_origins (run_id, cause, of_run, facts) values (?1, ?2, ?3, ?4)",
         (id.as_str(), origin.cause, origin.of_run.as_ref().map(RunId::as_str), sql::to_json(&origin.facts)),
     )?;
+    if let (Cause::Trial, Some(of_run)) = (origin.cause, &origin.of_run) {
+        sql::change(c, "update runs set parent_id = ?2 where id = ?1", (id.as_str(), of_run.as_str()))?;
+    }
     c.touch(Topic::Runs);
     Ok(())
 }

@@ -8,7 +8,7 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, TransactionBehavior};
 
 use crate::manifests::{self, Column, Signed};
-use crate::sql;
+use crate::{nesting, sql};
 
 /// What came of reading all manifests.
 #[derive(Debug, Default)]
@@ -49,6 +49,7 @@ pub(crate) fn rebuild(db: &mut Connection, dir: &Path, progress: &Progress) -> R
         rebuilt.last_sequence = *sequence;
     }
     recount(&tx)?;
+    nesting::fill(&tx)?;
     rebuilt.orphans = drop_orphans(&tx)?;
     for index in unique {
         tx.execute_batch(&index).map_err(failed)?;

@@ -33,8 +33,8 @@ pub struct RepairReport {
 }
 
 /// Tables that no manifest covers. The old database is the only one that knows them.
-const UNCOVERED: [&str; 7] =
-    ["audit", "drafts", "jobs", "step_cache", "step_uses", "trigger_states", "trigger_events"];
+const UNCOVERED: [&str; 8] =
+    ["audit", "drafts", "jobs", "step_cache", "step_uses", "trigger_states", "trigger_events", "unsettled"];
 
 impl Store {
     /// Rebuilds the index of the workspace in `dir` from its manifests. The workspace must not be

@@ -8,6 +8,7 @@ use crate::doors::{Change, Write};
 use crate::feed::Topic;
 use crate::manifests::Publication;
 use crate::sql::words;
+use crate::tracking::{FILES_OF_RUN, script_runs};
 use crate::{Digest, names, sql, steps, sweeps};
 
 words! {
@@ -225,7 +226,9 @@ pub fn describe(w: &mut Write<'_>, id: &RunId, name: &str, note: &str) -> Result
     let run = get(w, id)?;
     sql::change(w, "update runs set name = ?2, note = ?3 where id = ?1", (id.as_str(), name, note))?;
     w.touch(Topic::Runs);
-    if run.state.is_final() || sweeps::find(w, id)?.is_some() {
+    if script_runs::find(w, id)?.is_some() {
+        script_runs::describe(w, id, name, note)?;
+    } else if run.state.is_final() || sweeps::find(w, id)?.is_some() {
         publish(w, id);
     }
     Ok(())
@@ -250,12 +253,14 @@ pub fn numbered(db: &Connection, project_id: &ProjectId, number: u32) -> Result<
         .ok_or_else(|| names::unknown("run", number))
 }
 
-/// Runs that are queued or running.
+/// Runs that are queued or running and that only a process of ours can end: a script goes on
+/// without us.
 ///
 /// # Errors
 /// When the workspace cannot be read.
 pub fn unfinished(db: &Connection) -> Result<Vec<RunId>> {
-    let query = "select id from runs where state in ('queued', 'running') order by created_at, id";
+    let query = "select id from runs where state in ('queued', 'running')
+                 and id not in (select run_id from script_runs) order by created_at, id";
     sql::many(db, query, [], |row| sql::parsed(row, "id"))
 }
 
@@ -316,6 +321,14 @@ pub(crate) fn publish(w: &mut Write<'_>, id: &RunId) {
             .rows("params", "run_id = ?1", of_run)
             .rows("metrics", "run_id = ?1", of_run)
             .rows("last_metrics", "run_id = ?1", of_run)
+            .rows("script_runs", "run_id = ?1", of_run)
+            .rows("run_tags", "run_id = ?1", of_run)
+            .rows("curves", "run_id = ?1", of_run)
+            .rows("points", "curve_id in (select id from curves where run_id = ?1)", of_run)
+            .rows("logged_datasets", "id in (select dataset_id from run_inputs where run_id = ?1)", of_run)
+            .rows("run_inputs", "run_id = ?1", of_run)
+            .rows("run_models", "run_id = ?1", of_run)
+            .rows("artifacts", FILES_OF_RUN, of_run)
             .rows("run_origins", "run_id = ?1", of_run)
             .rows("run_receipts", "run_id = ?1", of_run)
             .rows("sweeps", "run_id = ?1", of_run)

@@ -1,6 +1,7 @@
 //! A workspace that is open: as its owner, who cleans up after owners that died, or as a guest,
 //! who never does.
 
+use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
@@ -10,6 +11,7 @@ use rusqlite::Connection;
 use crate::audit::{self, Action};
 use crate::doors::{Opening, connect_writer};
 use crate::feed::{self, Announcer, ChangeFeed};
+use crate::group::Waiting;
 use crate::layout::Layout;
 use crate::manifests::Pending;
 use crate::objects::Objects;
@@ -43,6 +45,8 @@ pub(crate) struct Inner {
     /// Manifests that could not be written yet.
     pub(crate) unflushed: Mutex<Vec<Pending>>,
     pub(crate) seen: Mutex<Seen>,
+    /// What the next group commit takes.
+    pub(crate) waiting: Mutex<VecDeque<Box<dyn Waiting>>>,
     // Dropped last: the lock outlives the connections.
     owner: Option<OwnerLock>,
 }
@@ -139,6 +143,7 @@ impl Store {
             flushed: Mutex::default(),
             unflushed: Mutex::default(),
             seen: Mutex::new(seen),
+            waiting: Mutex::default(),
             owner,
         };
         Ok((Self { inner: Arc::new(inner) }, feed))

@@ -9,6 +9,7 @@ use crate::doors::Write;
 use crate::feed::Topic;
 use crate::manifests::Publication;
 use crate::store::Store;
+use crate::tracking::{FILES_OF_RUN, script_runs};
 use crate::{datasets, files, names, sql};
 
 /// What can be deleted.
@@ -100,7 +101,8 @@ pub fn put(w: &mut Write<'_>, item: &Item) -> Result<()> {
         )?,
         Item::Run(id) => sql::value(
             w,
-            "select exists (select 1 from runs where id = ?1 and state in ('queued', 'running'))",
+            "select exists (select 1 from runs where id = ?1 and state in ('queued', 'running')
+                and id not in (select run_id from script_runs))",
             [id.as_str()],
         )?,
         Item::Model(id) => sql::value(
@@ -138,6 +140,12 @@ fn set_trashed(w: &mut Write<'_>, item: &Item, at_ms: Option<i64>) -> Result<()>
         return Err(names::unknown(item.word(), item.id()));
     }
     w.touch(item.topic());
+    if let Item::Run(id) = item
+        && script_runs::find(w, id)?.is_some()
+    {
+        // It is told whole once it rests.
+        return w.unsettle_as("run", id.as_str());
+    }
     w.publish(Publication::new("trash", item.id()).rows(item.table(), "id = ?1", &[item.id()]));
     Ok(())
 }
@@ -156,7 +164,9 @@ pub fn list(db: &Connection) -> Result<Vec<Trashed>> {
         select 'version', v.id, d.name || ' version ' || v.number, v.trashed_at, v.content_bytes
             from dataset_versions v join datasets d on d.id = v.dataset_id where v.trashed_at is not null
         union all
-        select 'run', id, iif(name = '', pipeline || ' ' || number, name), trashed_at, 0
+        select 'run', id, iif(name = '', pipeline || ' ' || number, name), trashed_at,
+                (select coalesce(sum(size_bytes), 0) from artifacts, script_runs s where s.run_id = runs.id
+                    and path > substr(s.artifact_uri, 19) || '/' and path < substr(s.artifact_uri, 19) || '0')
             from runs where trashed_at is not null
         union all
         select 'model', id, name, trashed_at,
@@ -243,7 +253,11 @@ fn delete(w: &mut Write<'_>, item: &Item) -> Result<()> {
         }
         Item::Model(_) => {
             "select id from model_versions where model_id = ?1
-             union select model_id || '/' || sequence from promotions where model_id = ?1 order by 1"
+             union select model_id || '/' || sequence from promotions where model_id = ?1
+             union select version_id || '/' || sequence from model_tests
+                where version_id in (select id from model_versions where model_id = ?1)
+             union select version_id || '/' || sequence from approvals
+                where version_id in (select id from model_versions where model_id = ?1) order by 1"
         }
     };
     let subjects = sql::many(w, versions, [item.id()], |row| row.get::<_, String>(0))?;
@@ -257,6 +271,11 @@ fn delete(w: &mut Write<'_>, item: &Item) -> Result<()> {
         // Its own manifest was the last to tell how many versions the dataset has had.
         let dataset_id = datasets::version(w, id)?.dataset_id;
         publication = publication.rows("datasets", "id = ?1", &[dataset_id.as_str()]);
+    }
+    if let Item::Run(id) = item {
+        // Files have no row above them that would take them along.
+        sql::change(w, &format!("delete from artifacts where {FILES_OF_RUN}"), [id.as_str()])?;
+        sql::change(w, "delete from unsettled where subject = ?1", [id.as_str()])?;
     }
     sql::change(w, &format!("delete from {} where id = ?1", item.table()), [item.id()])?;
     w.touch(item.topic());

@@ -50,6 +50,22 @@ impl Stamp {
         self.size
     }
 
+    /// All of it in one: two files that look the same have the same.
+    pub fn to_digest(&self) -> Digest {
+        let mut bytes = Vec::with_capacity(40);
+        self.write(&mut bytes);
+        Digest::of(&bytes)
+    }
+
+    fn write(&self, out: &mut Vec<u8>) {
+        let Self { size, modified_ns, changed_ns, inode, device } = self;
+        out.extend_from_slice(&size.to_le_bytes());
+        out.extend_from_slice(&modified_ns.to_le_bytes());
+        out.extend_from_slice(&changed_ns.to_le_bytes());
+        out.extend_from_slice(&inode.to_le_bytes());
+        out.extend_from_slice(&device.to_le_bytes());
+    }
+
     /// True when any later change of the file will show.
     pub fn is_settled(&self, now: SystemTime) -> bool {
         let Some(limit) = now.checked_sub(SETTLED).and_then(nanoseconds) else { return false };
@@ -83,12 +99,7 @@ impl Seen {
             let length = u32::try_from(path.len()).expect("no system has paths of 4 GB");
             out.extend_from_slice(&length.to_le_bytes());
             out.extend_from_slice(path.as_bytes());
-            let Stamp { size, modified_ns, changed_ns, inode, device } = stamp;
-            out.extend_from_slice(&size.to_le_bytes());
-            out.extend_from_slice(&modified_ns.to_le_bytes());
-            out.extend_from_slice(&changed_ns.to_le_bytes());
-            out.extend_from_slice(&inode.to_le_bytes());
-            out.extend_from_slice(&device.to_le_bytes());
+            stamp.write(&mut out);
             out.extend_from_slice(digest.as_bytes());
         }
         let hash = blake3::hash(&out);
@@ -139,7 +150,7 @@ fn read_stamp(bytes: &[u8; 40]) -> Stamp {
 
 /// What a place on this machine is remembered by: nothing in a workspace holds an absolute path.
 /// `None` when it has none.
-pub(super) fn key_of(path: &Path) -> Option<Digest> {
+pub fn key_of(path: &Path) -> Option<Digest> {
     let path = std::fs::canonicalize(path).ok()?;
     Some(blake3::derive_key("fettle store seen 1", path.as_os_str().as_encoded_bytes()).into())
 }

@@ -22,7 +22,7 @@ fn open(dir: &Path) -> Objects {
 }
 
 /// Bytes with no pattern, the same for the same seed.
-fn noise(seed: u64, length: usize) -> Vec<u8> {
+pub(super) fn noise(seed: u64, length: usize) -> Vec<u8> {
     let mut bytes = vec![0; length];
     blake3::Hasher::new().update(&seed.to_le_bytes()).finalize_xof().fill(&mut bytes);
     bytes

@@ -143,7 +143,7 @@ impl Walk<'_, '_> {
             return Ok(());
         }
         let previous = self.previous.get(name.as_str());
-        let stored = self.writer.put_file(path, previous, self.progress)?;
+        let stored = self.writer.put_file(path, (previous, None), self.progress)?;
         if let Some(stamp) = stored.stamp {
             self.files.insert(name.clone(), (stamp, stored.digest));
         }
@@ -240,7 +240,8 @@ fn inside(dir: &Path, path: &str) -> Result<std::path::PathBuf> {
     Ok(dir.join(path))
 }
 
-fn is_plain(name: &str) -> bool {
+/// True for a name that a stored folder can hold: one that every system takes.
+pub fn is_plain(name: &str) -> bool {
     !matches!(name, "" | "." | "..") && !name.contains(['/', '\\', '\0', ':'])
 }
 

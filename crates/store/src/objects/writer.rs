@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::fs::{self, File};
-use std::io::Read;
+use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 use std::time::SystemTime;
 
@@ -15,14 +15,19 @@ use super::alignment::Alignment;
 use super::delta;
 use super::fetch::Fetch;
 use super::index::Index;
+use super::kept::{Done, Keep, Kept};
 use super::list::{self, BlobList, Chunk};
 use super::pack::{self, PackWriter};
 use super::seen::{self, Seen, Stamp};
+use super::whole::Whole;
 use crate::{Digest, files};
 
 /// Chunks of 16 to 256 KiB, 64 on average: small enough that a changed row costs little, large
 /// enough that a gigabyte has 16,000 of them, not a million.
 const CHUNK: (usize, usize, usize) = (16 << 10, 64 << 10, 256 << 10);
+
+/// A smaller file is stored faster than it is worth to keep something of it.
+const KEPT_BYTES: u64 = 64 << 20;
 
 /// One put: as many packs as it takes. Nothing counts before [`Writer::complete`].
 pub(super) struct Writer<'a> {
@@ -68,11 +73,12 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// Puts the file at `path`, unless it looks as it did when it was last put.
+    /// Puts the file at `path`, unless it looks as it did when it was last put. What of it is done is kept
+    /// in the folder `keep`, if there is one.
     pub(super) fn put_file_at(
         &mut self,
         path: &Path,
-        previous: Option<&Digest>,
+        (previous, keep): (Option<&Digest>, Option<&Path>),
         progress: &Progress,
     ) -> Result<Digest> {
         let place = seen::key_of(path);
@@ -83,7 +89,7 @@ impl<'a> Writer<'a> {
         {
             return Ok(digest);
         }
-        let stored = self.put_file(path, previous, progress)?;
+        let stored = self.put_file(path, (previous, keep), progress)?;
         let digest = stored.digest;
         self.see(place.zip(stored.stamp).map(|(place, stamp)| {
             let files = HashMap::from([(String::new(), (stamp, digest))]);
@@ -106,7 +112,7 @@ impl<'a> Writer<'a> {
     pub(super) fn put_file(
         &mut self,
         path: &Path,
-        previous: Option<&Digest>,
+        (previous, keep): (Option<&Digest>, Option<&Path>),
         progress: &Progress,
     ) -> Result<StoredFile> {
         let failed = |error| files::io_error("read", path, &error);
@@ -115,16 +121,22 @@ impl<'a> Writer<'a> {
         if !metadata.is_file() {
             return Err(Error::invalid(format!("`{}` is not a file", path.display())));
         }
+        let before = Stamp::of(&metadata).filter(|stamp| stamp.is_settled(self.now));
+        let keep = keep.filter(|_| metadata.len() >= KEPT_BYTES).zip(before.as_ref());
+        let keep = keep.map(|(dir, stamp)| Keep::new(dir, stamp.to_digest(), metadata.len()));
         let total = Some(metadata.len());
-        let stored = self.put_content(&file, previous, |done| progress.step("storing", done, total));
+        let step = |done| progress.step("storing", done, total);
+        let stored = match keep {
+            Some(keep) => self.put_kept(&file, previous, &keep, step),
+            None => self.put_content(&file, previous, step),
+        };
         let (digest, size) = stored.map_err(|error| match error.code {
             Code::Unavailable => error.within(format!("cannot store `{}`", path.display())),
             _ => error,
         })?;
         // Whoever wrote in it meanwhile has moved its times.
         let after = Stamp::of(&file.metadata().map_err(failed)?);
-        let is_settled = |stamp: &Stamp| after == Some(*stamp) && stamp.is_settled(self.now);
-        Ok(StoredFile { digest, size, stamp: Stamp::of(&metadata).filter(is_settled) })
+        Ok(StoredFile { digest, size, stamp: before.filter(|stamp| after == Some(*stamp)) })
     }
 
     /// Puts all that a reader gives; gives its digest and its size.
@@ -134,9 +146,58 @@ impl<'a> Writer<'a> {
         previous: Option<&Digest>,
         step: impl Fn(u64) -> Result<()>,
     ) -> Result<(Digest, u64)> {
+        let done = Done { list: BlobList::default(), whole: Whole::new() };
+        self.put_rest(reader, previous, (done, None), step)
+    }
+
+    /// Puts all that a reader gives, and goes on where a put of the same content was killed.
+    pub(super) fn put_kept(
+        &mut self,
+        mut reader: impl Read + Seek,
+        previous: Option<&Digest>,
+        keep: &Keep,
+        step: impl Fn(u64) -> Result<()>,
+    ) -> Result<(Digest, u64)> {
+        let Some((mut kept, done)) = Kept::open(keep) else {
+            return self.put_content(reader, previous, step);
+        };
+        let done = match done {
+            Some(done) if self.are_stored(&done.list)? => Some(done),
+            None => None,
+            Some(_) => {
+                kept.forget()?;
+                None
+            }
+        };
+        let Some(mut done) = done else {
+            let done = Done { list: BlobList::default(), whole: Whole::new() };
+            return self.put_rest(reader, previous, (done, Some(kept)), step);
+        };
+        let failed = |error| Error::new(Code::Unavailable, "cannot read what is to be stored").because(error);
+        let start = Whole::start(done.list.total);
+        reader.seek(SeekFrom::Start(start)).map_err(failed)?;
+        let mut segment = Vec::new();
+        let mut rest = (&mut reader).take(done.list.total - start);
+        rest.read_to_end(&mut segment).map_err(failed)?;
+        done.whole.update(&segment);
+        self.put_rest(reader, previous, (done, Some(kept)), step)
+    }
+
+    /// Puts what a reader gives after what is done.
+    fn put_rest(
+        &mut self,
+        reader: impl Read,
+        previous: Option<&Digest>,
+        (done, mut kept): (Done, Option<Kept>),
+        step: impl Fn(u64) -> Result<()>,
+    ) -> Result<(Digest, u64)> {
+        let Done { mut list, mut whole } = done;
         let mut alignment = previous.map(|previous| self.align(previous)).transpose()?.flatten();
-        let mut whole = blake3::Hasher::new();
-        let mut list = BlobList::default();
+        if let Some(alignment) = &mut alignment {
+            for chunk in &list.chunks {
+                alignment.next(chunk.size as usize, chunk.end.unwrap_or(0));
+            }
+        }
         for chunk in StreamCDC::new(reader, CHUNK.0, CHUNK.1, CHUNK.2) {
             let raw = chunk.map_err(read_error)?.data;
             whole.update(&raw);
@@ -146,15 +207,29 @@ impl<'a> Writer<'a> {
             let came_from = alignment.as_mut().map(|alignment| alignment.next(raw.len(), end));
             self.put_chunk(chunk.digest, &raw, &came_from.unwrap_or_default())?;
             list.push(chunk);
+            if let Some(kept) = kept.as_mut().filter(|kept| kept.is_due(&list)) {
+                self.finish()?;
+                kept.add(&list, &whole)?;
+            }
             step(list.total)?;
         }
-        list.digest = whole.finalize().into();
+        list.digest = whole.finish();
         match list.chunks.as_slice() {
             [] => self.put(Kind::Blob, list.digest, &[])?,
             [_] => {}
             _ => self.put(Kind::List, list.digest, &list.to_bytes())?,
         }
         Ok((list.digest, list.total))
+    }
+
+    /// True when all chunks of a list are in packs that are there.
+    fn are_stored(&mut self, list: &BlobList) -> Result<bool> {
+        for chunk in &list.chunks {
+            if !self.is_stored(&chunk.digest)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// How an earlier content lies beside the next; `None` when it is not there or does not read.

@@ -214,7 +214,8 @@ fn any_of_250_flipped_bits_that_matter_in_the_index_is_found() {
         )
         .unwrap();
     // Neither the audit log nor the manifests tell these.
-    let untold = ["drafts", "jobs", "step_cache", "step_uses", "trigger_events", "trigger_states"];
+    let untold =
+        ["drafts", "jobs", "step_cache", "step_uses", "trigger_events", "trigger_states", "unsettled"];
     let tables: Vec<(String, String)> =
         statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap().map(Result::unwrap).collect();
     drop(statement);

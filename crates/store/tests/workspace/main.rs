@@ -7,6 +7,8 @@ mod flips;
 mod processes;
 mod records;
 mod repair;
+mod table;
+mod tracking;
 mod versions;
 mod work;
 mod world;

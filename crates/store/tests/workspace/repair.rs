@@ -33,6 +33,8 @@ fn dump(path: &Path) -> Vec<(String, Vec<Vec<Value>>)> {
         "model_versions",
         "aliases",
         "promotions",
+        "model_tests",
+        "approvals",
         "deployments",
         "revisions",
         "alert_rules",

@@ -8,8 +8,8 @@ use store::datasets::NewVersion;
 use store::models::NewModelVersion;
 use store::runs::{NewRun, RunState};
 use store::{
-    Access, Action, ChangeFeed, Digest, Store, datasets, deployments, metrics, models, monitors, origins,
-    projects, runs, settings, steps, sweeps,
+    Access, Action, ChangeFeed, Digest, Store, datasets, deployments, judgements, metrics, models, monitors,
+    origins, projects, runs, settings, steps, sweeps,
 };
 use tempfile::TempDir;
 
@@ -163,6 +163,14 @@ pub fn furnish(store: &Store) -> ProjectId {
                 ..new_model_version(package)
             };
             let first = models::add_version(w, &model.id, new.clone())?;
+            judgements::add_test_run(w, &first.id, Digest::of(b"tests"), true, &json!({"results": []}))?;
+            let signed = judgements::NewApproval {
+                person: "ann".to_owned(),
+                statement: "{}".to_owned(),
+                key: "00".to_owned(),
+                signature: "00".to_owned(),
+            };
+            judgements::add_approval(w, &first.id, &signed)?;
             models::add_version(w, &model.id, new)?;
             let reasons = models::Reasons { gates: Some(json!([{"auc": 0.9}])), note: "good".to_owned() };
             models::set_alias(w, &model.id, "champion", 1, &reasons)?;

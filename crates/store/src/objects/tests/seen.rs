@@ -24,7 +24,7 @@ fn put_tree(objects: &Objects, dir: &Path, now: SystemTime) -> Digest {
 }
 
 fn put_file(objects: &Objects, path: &Path, now: SystemTime) -> base::Result<Digest> {
-    objects.put_at(now, |writer| writer.put_file_at(path, None, &Progress::silent()))
+    objects.put_at(now, |writer| writer.put_file_at(path, (None, None), &Progress::silent()))
 }
 
 /// What reading a file again would notice: other bytes behind the same looks. No file system does
