@@ -7,6 +7,7 @@ pub mod checks;
 pub mod diff;
 pub mod drift;
 mod each;
+pub mod entries;
 pub mod export;
 pub mod expr;
 pub mod import;

@@ -1,6 +1,8 @@
 //! A table folder: `data.parquet` and `table.json`. The same rows give the same bytes, whatever
 //! pieces they were handed over in. It does not know where folders live or what they are called.
 
+mod groups;
+
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
@@ -8,7 +10,6 @@ use arrow::array::{AsArray as _, RecordBatch, RecordBatchReader as _, UInt32Arra
 use arrow::compute::{concat_batches, take_record_batch};
 use arrow::datatypes::SchemaRef;
 use base::{Code, Error, Result};
-use parquet::arrow::ArrowWriter;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
@@ -19,6 +20,8 @@ use parquet::file::metadata::PageIndexPolicy;
 use parquet::file::properties::{WriterProperties, WriterVersion};
 
 use crate::schema::{TableMeta, arrow_schema};
+use groups::Groups;
+pub(crate) use groups::Written;
 
 /// The rows of a table.
 pub const DATA_FILE: &str = "data.parquet";
@@ -258,11 +261,15 @@ pub fn write(
 /// Writes a table batch by batch. What was written is removed again unless it is finished.
 pub struct TableWriter {
     dir: PathBuf,
+    // Where the rows are written to.
+    data: PathBuf,
+    // True if what was written stays when this ends before the table does.
+    is_kept: bool,
     meta: TableMeta,
     schema: SchemaRef,
     pending: Pending,
     // None once finished.
-    parquet: Option<ArrowWriter<File>>,
+    groups: Option<Groups>,
 }
 
 impl TableWriter {
@@ -271,14 +278,52 @@ impl TableWriter {
     /// # Errors
     /// The operating system's errors.
     pub fn create(dir: &Path, meta: TableMeta) -> Result<Self> {
-        let meta = TableMeta { rows: 0, ..meta };
+        let (data, schema) = (dir.join(DATA_FILE), arrow_schema(&meta.columns));
         std::fs::create_dir_all(dir).map_err(|e| Error::io("make the folder", dir, &e))?;
-        let path = dir.join(DATA_FILE);
-        let file = File::create(&path).map_err(|e| Error::io("write", &path, &e))?;
+        let file = File::create(&data).map_err(|e| Error::io("write", &data, &e))?;
+        let groups = Groups::create(file, &schema, properties(meta.columns.len())?)
+            .map_err(|e| write_error(&data, &e))?;
+        Ok(Self::new((dir, data), meta, groups, false))
+    }
+
+    /// Begins a table whose rows are kept in the folder `keep` until it is finished, so that another
+    /// writer can go on from what [`Self::mark`] gives.
+    ///
+    /// # Errors
+    /// The operating system's errors.
+    pub(crate) fn create_kept(dir: &Path, meta: TableMeta, keep: &Path) -> Result<Self> {
+        let (data, schema) = (keep.join(DATA_FILE), arrow_schema(&meta.columns));
+        std::fs::create_dir_all(dir).map_err(|e| Error::io("make the folder", dir, &e))?;
+        // Never cut short what is there: a finished table may have the same bytes under another name.
+        match std::fs::remove_file(&data) {
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
+                return Err(Error::io("replace", &data, &e));
+            }
+            _ => {}
+        }
+        let file = File::create_new(&data).map_err(|e| Error::io("write", &data, &e))?;
+        let groups = Groups::create_marked(file, &schema, properties(meta.columns.len())?)
+            .map_err(|e| write_error(&data, &e))?;
+        Ok(Self::new((dir, data), meta, groups, true))
+    }
+
+    /// Goes on with a table from its mark.
+    ///
+    /// # Errors
+    /// `corrupt` if what is in `keep` is not what was written; the operating system's errors.
+    pub(crate) fn go_on(dir: &Path, meta: TableMeta, (keep, written): (&Path, &Written)) -> Result<Self> {
+        let (data, schema) = (keep.join(DATA_FILE), arrow_schema(&meta.columns));
+        std::fs::create_dir_all(dir).map_err(|e| Error::io("make the folder", dir, &e))?;
+        let groups = Groups::go_on(&data, &schema, properties(meta.columns.len())?, written)?;
+        let mut writer = Self::new((dir, data), meta, groups, true);
+        writer.meta.rows = written.rows;
+        Ok(writer)
+    }
+
+    fn new((dir, data): (&Path, PathBuf), meta: TableMeta, groups: Groups, is_kept: bool) -> Self {
         let schema = arrow_schema(&meta.columns);
-        let parquet = ArrowWriter::try_new(file, schema.clone(), Some(properties(meta.columns.len())?))
-            .map_err(|e| write_error(&path, &e))?;
-        Ok(Self { dir: dir.to_owned(), meta, schema, pending: Pending::default(), parquet: Some(parquet) })
+        let (dir, meta) = (dir.to_owned(), TableMeta { rows: 0, ..meta });
+        Self { dir, data, is_kept, meta, schema, pending: Pending::default(), groups: Some(groups) }
     }
 
     /// Adds rows. The batch has the columns of the table, in order.
@@ -302,39 +347,54 @@ impl TableWriter {
         Ok(())
     }
 
+    /// Makes all rows so far durable and says how far that is; only where a row group ends.
+    ///
+    /// # Errors
+    /// The operating system's errors.
+    pub(crate) fn mark(&mut self) -> Result<Option<Written>> {
+        let groups = self.groups.as_mut().expect("not finished yet");
+        if self.pending.rows > 0 || !groups.is_between() {
+            return Ok(None);
+        }
+        groups.mark(&self.data).map(Some)
+    }
+
     /// Ends the table and opens it for reading.
     ///
     /// # Errors
     /// The operating system's errors.
-    pub fn finish(mut self) -> Result<TableFile> {
+    pub fn finish(self) -> Result<TableFile> {
+        self.finish_kept().map(|(table, _)| table)
+    }
+
+    /// Ends the table as [`Self::finish`] does, and says what [`open_kept`] needs to know of it.
+    ///
+    /// # Errors
+    /// As [`Self::finish`].
+    pub(crate) fn finish_kept(mut self) -> Result<(TableFile, Written)> {
         self.write_pending()?;
-        let path = self.dir.join(DATA_FILE);
-        let parquet = self.parquet.take().expect("only `finish` takes it, and it runs once");
-        let rows = parquet.close().map_err(|e| {
+        let groups = self.groups.take().expect("only this takes it, and it runs once");
+        let written = groups.finish().map_err(|e| {
             self.remove();
-            write_error(&path, &e)
+            write_error(&self.data, &e)
         })?;
-        assert_eq!(u64::try_from(rows.file_metadata().num_rows()), Ok(self.meta.rows), "no row is lost");
-        let meta_path = self.dir.join(META_FILE);
-        let mut json = serde_json::to_vec_pretty(&self.meta)
-            .map_err(|e| Error::internal("cannot write a table's description").because(e))?;
-        json.push(b'\n');
-        std::fs::write(&meta_path, json).map_err(|e| {
-            self.remove();
-            Error::io("write", &meta_path, &e)
-        })?;
-        TableFile::open(&self.dir)
+        assert_eq!(written.rows, self.meta.rows, "no row is lost");
+        if self.is_kept {
+            share(&self.data, &self.dir.join(DATA_FILE))?;
+        }
+        write_meta(&self.dir, &self.meta).inspect_err(|_| self.remove())?;
+        Ok((TableFile::open(&self.dir)?, written))
     }
 
     fn write_pending(&mut self) -> Result<()> {
-        let pieces = std::mem::take(&mut self.pending).pieces;
+        let pieces = self.pending.take();
         if pieces.is_empty() {
             return Ok(());
         }
         let batch = concat_batches(&self.schema, &pieces)
             .map_err(|e| Error::internal("cannot join the batches of a table").because(e))?;
-        let parquet = self.parquet.as_mut().expect("not finished yet");
-        parquet.write(&batch).map_err(|e| write_error(&self.dir.join(DATA_FILE), &e))
+        let groups = self.groups.as_mut().expect("not finished yet");
+        groups.write(&batch).map_err(|e| write_error(&self.data, &e))
     }
 
     fn check(&self, batch: &RecordBatch) -> Result<()> {
@@ -364,27 +424,63 @@ impl TableWriter {
     }
 }
 
+/// Makes a table folder of the rows that a writer kept in `keep` when it finished.
+///
+/// # Errors
+/// `corrupt` if they are not what the writer wrote; the operating system's errors.
+pub(crate) fn open_kept(
+    dir: &Path,
+    meta: &TableMeta,
+    (keep, written): (&Path, &Written),
+) -> Result<TableFile> {
+    let data = keep.join(DATA_FILE);
+    written.verify(&data)?;
+    std::fs::create_dir_all(dir).map_err(|e| Error::io("make the folder", dir, &e))?;
+    share(&data, &dir.join(DATA_FILE))?;
+    write_meta(dir, meta)?;
+    TableFile::open(dir)
+}
+
+/// Gives a file a second name, or where a disk has no such thing, makes a copy.
+fn share(from: &Path, to: &Path) -> Result<()> {
+    std::fs::hard_link(from, to)
+        .or_else(|_| std::fs::copy(from, to).map(drop))
+        .map_err(|e| Error::io("write", to, &e))
+}
+
+fn write_meta(dir: &Path, meta: &TableMeta) -> Result<()> {
+    let path = dir.join(META_FILE);
+    let mut json = serde_json::to_vec_pretty(meta)
+        .map_err(|e| Error::internal("cannot write a table's description").because(e))?;
+    json.push(b'\n');
+    std::fs::write(&path, json).map_err(|e| Error::io("write", &path, &e))
+}
+
 impl Drop for TableWriter {
     fn drop(&mut self) {
-        if self.parquet.is_some() {
+        if self.groups.is_some() {
             self.remove();
         }
     }
 }
 
 /// Rows that wait to be written together. What is written together decides where pages end, so
-/// it depends on the rows alone: a piece is full at [`BATCH_ROWS`] rows or [`BATCH_TEXT_BYTES`].
+/// it depends on the rows alone: a piece is full at [`BATCH_ROWS`] rows or [`BATCH_TEXT_BYTES`], and
+/// where a row group ends.
 #[derive(Default)]
 struct Pending {
     pieces: Vec<RecordBatch>,
     rows: usize,
     text_bytes: usize,
+    // Rows of the group that are written already.
+    group_rows: usize,
 }
 
 impl Pending {
     /// How many rows of `batch` from `from` on still belong to this piece; at least one.
     fn room(&self, batch: &RecordBatch, from: usize) -> usize {
-        let most = (batch.num_rows() - from).min(BATCH_ROWS - self.rows);
+        let left = BATCH_ROWS.min(ROW_GROUP_ROWS - self.group_rows) - self.rows;
+        let most = (batch.num_rows() - from).min(left);
         if self.text_bytes + text_bytes(batch, from, most) < BATCH_TEXT_BYTES {
             return most;
         }
@@ -408,7 +504,14 @@ impl Pending {
     }
 
     fn is_full(&self) -> bool {
-        self.rows >= BATCH_ROWS || self.text_bytes >= BATCH_TEXT_BYTES
+        self.rows >= BATCH_ROWS.min(ROW_GROUP_ROWS - self.group_rows) || self.text_bytes >= BATCH_TEXT_BYTES
+    }
+
+    /// The piece, to be written; the next one begins.
+    fn take(&mut self) -> Vec<RecordBatch> {
+        self.group_rows = (self.group_rows + self.rows) % ROW_GROUP_ROWS;
+        (self.rows, self.text_bytes) = (0, 0);
+        std::mem::take(&mut self.pieces)
     }
 }
 

@@ -16,12 +16,11 @@
 use base::{Code, Error, Result};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::kind::{CheckKind, Misfit};
 use super::kinds;
-use crate::schema::nearest;
+use crate::entries::{self, integer, json, unknown};
 
 /// The only format there is so far.
 const FORMAT: i64 = 1;
@@ -160,7 +159,7 @@ impl CheckFile {
             let error = unknown(key.get_ref(), ["format", "check"].into_iter());
             return Err(refused(text, Some(key.span().start), error));
         }
-        Ok(Self { checks: entries(text, table)? })
+        Ok(Self { checks: checks_of(text, table)? })
     }
 
     /// The text of the file: the same checks give the same text.
@@ -184,7 +183,7 @@ impl CheckFile {
     }
 }
 
-fn entries(text: &str, table: &DeTable<'_>) -> Result<Vec<Check>> {
+fn checks_of(text: &str, table: &DeTable<'_>) -> Result<Vec<Check>> {
     let Some(entries) = table.get("check") else { return Ok(Vec::new()) };
     let Some(array) = entries.get_ref().as_array() else {
         let error =
@@ -269,54 +268,7 @@ impl Entry<'_> {
 
 /// An error in the text, at its line.
 fn refused(text: &str, at: Option<usize>, error: Error) -> Error {
-    let place = at.map_or_else(String::new, |at| {
-        let before = &text.as_bytes()[..at.min(text.len())];
-        format!(" at line {}", before.iter().filter(|byte| **byte == b'\n').count() + 1)
-    });
-    let has_hint = error.hint.is_some();
-    let error = error.within(format!("cannot read the checks{place}"));
-    if has_hint { error } else { error.hint("correct the text at that place") }
-}
-
-fn unknown<'a>(name: &str, names: impl Iterator<Item = &'a str> + Clone) -> Error {
-    let error = Error::invalid(format!("there is no field `{name}`"));
-    match nearest(name, names.clone()) {
-        Some(near) => error.hint(format!("did you mean `{near}`?")),
-        None => error.hint(format!("the fields are {}", names.collect::<Vec<_>>().join(", "))),
-    }
-}
-
-fn integer(value: &DeValue<'_>) -> Option<i64> {
-    let integer = value.as_integer()?;
-    i64::from_str_radix(integer.as_str(), integer.radix()).ok()
-}
-
-/// A value of the file in the form in which parameters are kept.
-fn json(value: &DeValue<'_>) -> Result<Value> {
-    Ok(match value {
-        DeValue::String(text) => Value::from(text.as_ref()),
-        DeValue::Integer(_) => integer(value).map(Value::from).ok_or_else(|| {
-            Error::invalid("the number has more than 64 bits").hint("write it with a point, such as 1.5e30")
-        })?,
-        DeValue::Float(float) => {
-            let number = float.as_str().parse::<f64>().ok().filter(|number| number.is_finite());
-            number.map(Value::from).ok_or_else(|| {
-                Error::invalid(format!("`{}` is not a finite number", float.as_str()))
-                    .hint("write a finite number")
-            })?
-        }
-        DeValue::Boolean(truth) => Value::from(*truth),
-        DeValue::Datetime(moment) => Value::from(moment.to_string()),
-        DeValue::Array(values) => {
-            Value::Array(values.iter().map(|value| json(value.get_ref())).collect::<Result<_>>()?)
-        }
-        DeValue::Table(table) => {
-            let pairs = table.iter().map(|(key, value): (&Spanned<_>, _)| {
-                Ok((key.get_ref().to_string(), json(value.get_ref())?))
-            });
-            Value::Object(pairs.collect::<Result<_>>()?)
-        }
-    })
+    entries::refused(text, at, "the checks", error)
 }
 
 /// A parameter as the file writes it. Whole numbers are written without a point.

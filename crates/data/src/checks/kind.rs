@@ -2,14 +2,15 @@
 //! and a watch that looks at the rows.
 
 use arrow::array::RecordBatch;
-use base::{Error, Progress, Result, Timestamp};
+use base::{Progress, Result, Timestamp};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
+pub(super) use crate::entries::Misfit;
+use crate::entries::{self, object};
 use crate::profile::Profile;
-use crate::schema::nearest;
 use crate::table::TableFile;
 
 /// Everything that is said about a kind without running it.
@@ -170,20 +171,6 @@ impl Watch for Known {
     }
 }
 
-/// What is wrong with a check, and with which of its parameters.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Misfit {
-    pub(super) param: Option<String>,
-    pub(super) error: Error,
-}
-
-impl Misfit {
-    /// Something is wrong with a parameter.
-    pub(super) fn param(name: &str, error: Error) -> Self {
-        Self { param: Some(name.to_owned()), error }
-    }
-}
-
 /// A kind of check without its parameter type, as the list of kinds holds it.
 pub(super) trait CheckKind: Sync {
     /// What is said about it.
@@ -240,36 +227,7 @@ impl<K: Kind> CheckKind for K {
     }
 }
 
-fn object(params: &impl Serialize) -> Map<String, Value> {
-    match serde_json::to_value(params) {
-        Ok(Value::Object(object)) => object,
-        _ => unreachable!("parameters are structs of plain data"),
-    }
-}
-
 /// Reads parameters over their defaults.
 fn read_params<K: Kind>(given: &Map<String, Value>) -> Result<K::Params, Misfit> {
-    let mut all = object(&K::Params::default());
-    for (name, value) in given {
-        if !all.contains_key(name) {
-            let error = Error::invalid(format!("there is no parameter `{name}`"));
-            let names = all.keys().map(String::as_str);
-            let hint = match nearest(name, names.clone()) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => format!("the parameters are {}", names.collect::<Vec<_>>().join(", ")),
-            };
-            return Err(Misfit::param(name, error.hint(hint)));
-        }
-        // Each one is tried alone first, so that the message can say which one is wrong.
-        let before = all.insert(name.clone(), value.clone()).unwrap_or(Value::Null);
-        if let Err(e) = serde_json::from_value::<K::Params>(Value::Object(all.clone())) {
-            all.insert(name.clone(), before);
-            let error = Error::invalid(format!("parameter `{name}` cannot be {value}")).because(e);
-            return Err(Misfit::param(name, error.hint("see the documentation of this kind of check")));
-        }
-    }
-    serde_json::from_value(Value::Object(all)).map_err(|e| {
-        let error = Error::internal("parameters do not read back").because(e);
-        Misfit { param: None, error }
-    })
+    entries::read_params(given, "check")
 }

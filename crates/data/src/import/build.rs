@@ -10,11 +10,12 @@ use arrow::datatypes::SchemaRef;
 use base::{Error, Result};
 
 use super::cell::{CellReader, Class};
-use super::check::{forced_plans, refusal};
+use super::check::{Checked, forced_plans, refusal};
 use super::chunk::{Chunk, Origin, Record};
 use super::infer::ColumnPlan;
 use super::layout::Layout;
 use super::options::ParseOptions;
+use super::place::{Marks, Place};
 use crate::schema::{Column, Kind, arrow_schema};
 
 /// A batch ends at this many bytes of text, which keeps its offsets far from 2 GB.
@@ -29,8 +30,18 @@ pub(super) struct BatchBuilder {
     schema: SchemaRef,
     columns: Vec<ColumnBuilder>,
     most_rows: usize,
+    // Rows of the batches before.
+    rows_before: u64,
     rows: usize,
     bytes: usize,
+}
+
+/// What comes of records.
+pub(super) enum Made {
+    /// Rows.
+    Batch(RecordBatch),
+    /// A place to be kept, once all rows before it are written, and what a first pass found before it.
+    Mark(Place, Option<Box<Checked>>),
 }
 
 /// One column of a batch that is being made.
@@ -55,22 +66,32 @@ impl BatchBuilder {
             // A wide table has smaller batches, so that memory stays the same.
             most_rows: ((4 << 20) / plans.len().max(1)).clamp(64, 8192),
             plans,
+            rows_before: 0,
             rows: 0,
             bytes: 0,
         }
     }
 
-    /// Takes the records of a chunk and gives the batches that became full. An error means that
-    /// a cell is not what the first pass saw.
-    pub(super) fn add(&mut self, chunk: &Chunk) -> Result<Vec<RecordBatch>, ()> {
-        let mut batches = Vec::new();
-        for record in chunk.records() {
-            self.append(record)?;
+    /// Goes on after so many rows.
+    pub(super) fn after(self, rows_before: u64) -> Self {
+        Self { rows_before, ..self }
+    }
+
+    /// Takes the records of a chunk and gives the batches that became full, and the places to be kept.
+    /// An error means that a cell is not what the first pass saw.
+    pub(super) fn add(&mut self, chunk: &Chunk, marks: &mut Marks) -> Result<Vec<Made>, ()> {
+        let mut made = Vec::new();
+        for (at, record) in chunk.records().enumerate() {
+            let is_row = self.append(record)?;
             if self.is_full() {
-                batches.push(self.take().map_err(|_| ())?);
+                made.push(Made::Batch(self.take().map_err(|_| ())?));
+            }
+            if is_row && let Some((place, _)) = marks.after(chunk, at, self.rows_before + self.rows as u64) {
+                made.push(Made::Batch(self.take().map_err(|_| ())?));
+                made.push(Made::Mark(place, None));
             }
         }
-        Ok(batches)
+        Ok(made)
     }
 
     /// True once the rows taken fill a batch.
@@ -108,6 +129,7 @@ impl BatchBuilder {
 
     /// The rows taken since the last batch.
     pub(super) fn take(&mut self) -> Result<RecordBatch> {
+        self.rows_before += self.rows as u64;
         self.rows = 0;
         self.bytes = 0;
         let arrays = self.columns.iter_mut().map(ColumnBuilder::finish).collect();

@@ -1,14 +1,15 @@
 //! The first pass over a file: every row is accepted or rejected, and every cell counted.
 
-use arrow::array::RecordBatch;
 use base::{Result, count};
+use serde::{Deserialize, Serialize};
 
-use super::build::BatchBuilder;
+use super::build::{BatchBuilder, Made};
 use super::cell::{CellReader, Class};
 use super::chunk::{Chunk, Fault, Record};
 use super::infer::{ColumnPlan, Tally, fits};
 use super::layout::Layout;
 use super::options::{ParseOptions, Rejected, Warning};
+use super::place::{Marks, Passed};
 use crate::schema::Kind;
 
 /// Rejected rows that a report holds; the rest is counted.
@@ -23,7 +24,7 @@ pub(super) struct Checker<'a> {
 }
 
 /// What the first pass found.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(super) struct Checked {
     pub(super) rows: u64,
     pub(super) rejected_total: u64,
@@ -39,6 +40,11 @@ impl<'a> Checker<'a> {
     pub(super) fn new(layout: &'a Layout, options: &ParseOptions) -> Self {
         let width = layout.names.len();
         let checked = Checked { width, tallies: vec![Tally::default(); width], ..Checked::default() };
+        Self::go_on(layout, options, checked)
+    }
+
+    /// Goes on after what was found in the records before.
+    pub(super) fn go_on(layout: &'a Layout, options: &ParseOptions, checked: Checked) -> Self {
         Self { layout, cells: CellReader::new(options), forced: forced_plans(layout, options), checked }
     }
 
@@ -51,21 +57,32 @@ impl<'a> Checker<'a> {
     }
 
     /// Looks at the next records of the file and builds them too, until a cell is not what the builder
-    /// expects: then there is no builder any more. Gives the batches that became full.
+    /// expects: then there is no builder any more. Gives the batches that became full, and the places
+    /// that are to be kept with what was found before them.
     pub(super) fn add_and_build(
         &mut self,
         chunk: &Chunk,
         builder: &mut Option<BatchBuilder>,
-    ) -> Result<Vec<RecordBatch>> {
+        marks: &mut Marks,
+    ) -> Result<Vec<Made>> {
         self.count_lines(chunk);
-        let mut batches = Vec::new();
-        for record in chunk.records() {
+        let mut made = Vec::new();
+        for (at, record) in chunk.records().enumerate() {
+            let rows = self.checked.rows;
             self.add_record(record, builder);
             if let Some(builder) = builder.as_mut().filter(|builder| builder.is_full()) {
-                batches.push(builder.take()?);
+                made.push(Made::Batch(builder.take()?));
+            }
+            if rows < self.checked.rows
+                && let Some((place, passed)) = marks.after(chunk, at, self.checked.rows)
+            {
+                if let Some(builder) = builder.as_mut() {
+                    made.push(Made::Batch(builder.take()?));
+                }
+                made.push(Made::Mark(place, Some(Box::new(self.checked.before(passed)))));
             }
         }
-        Ok(batches)
+        Ok(made)
     }
 
     fn count_lines(&mut self, chunk: &Chunk) {
@@ -118,6 +135,14 @@ impl<'a> Checker<'a> {
 }
 
 impl Checked {
+    /// What was found before these lines.
+    fn before(&self, passed: Passed) -> Self {
+        let mut checked = self.clone();
+        checked.blank_lines -= passed.blank_lines;
+        checked.comment_lines -= passed.comment_lines;
+        checked
+    }
+
     /// True when more than half of the rows have the wrong number of cells.
     pub(super) fn is_mostly_ragged(&self) -> bool {
         self.ragged * 2 > self.rows + self.rejected_total

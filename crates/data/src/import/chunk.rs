@@ -3,6 +3,8 @@
 
 use std::borrow::Cow;
 
+use super::place::{self, Place};
+
 /// A record longer than this is a fault, not a record.
 pub(super) const MAX_RECORD_BYTES: usize = 32 << 20;
 /// A chunk that is built row by row is handed over when it is this long.
@@ -103,6 +105,17 @@ pub(super) struct Chunk {
     pub(super) comment_lines: u64,
     /// How far the file was read when the chunk was made, in the unit of its table.
     pub(super) done: u64,
+    /// Where it lies in the file, if reading can begin again within it.
+    pub(super) lies: Option<Lies>,
+}
+
+/// Where a chunk lies in a file.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Lies {
+    /// The byte of the file that its bytes begin at.
+    pub(super) start: u64,
+    /// Where the next chunk begins.
+    pub(super) next: Place,
 }
 
 /// One record of a chunk.
@@ -120,6 +133,25 @@ impl Chunk {
         let end = self.entries.last().map_or(0, |entry| entry.end as usize);
         let text = std::str::from_utf8(&self.bytes[..end]).ok();
         self.entries.iter().map(move |entry| Record { chunk: self, entry, text })
+    }
+
+    /// Where reading can go on after the record of this number, and the blank and comment lines of the
+    /// chunk that come after that.
+    pub(super) fn place_after(&self, record: usize) -> Option<(Place, place::Passed)> {
+        let lies = self.lies?;
+        let place = match self.entries.get(record + 1) {
+            Some(next) => Place { offset: lies.start + u64::from(next.start), line: next.line },
+            None => return Some((lies.next, place::Passed::default())),
+        };
+        // Whatever lies between two records is a line that was passed over.
+        let begins = self.entries[record + 1..].iter().map(|entry| entry.end as usize);
+        let last = (lies.next.offset - lies.start) as usize;
+        let ends = self.entries[record + 2..].iter().map(|entry| entry.start as usize).chain([last]);
+        let mut passed = place::Passed::default();
+        for (from, to) in begins.zip(ends) {
+            passed.count(&self.bytes[from..to]);
+        }
+        Some((place, passed))
     }
 
     /// Takes up to `count` records away from the front and says how many.

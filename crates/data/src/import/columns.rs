@@ -59,6 +59,7 @@ pub(super) fn import(request: &Request<'_>, table: Box<dyn Columns>, out_dir: &P
     Ok(ImportReport {
         rows: meta.rows,
         rejected_total: reading.rejected_total,
+        taken_over_bytes: 0,
         warnings: reading.warnings(),
         rejected: reading.rejected,
         blank_lines: 0,

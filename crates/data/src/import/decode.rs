@@ -79,7 +79,8 @@ pub(super) struct TextSource {
 }
 
 impl TextSource {
-    const READ_BYTES: usize = 1 << 20;
+    /// Bytes that are read in one go.
+    pub(super) const READ_BYTES: usize = 1 << 20;
 
     /// Opens `path` to be read in `encoding`; a byte order mark is not part of the text.
     pub(super) fn open(path: &Path, encoding: &'static Encoding) -> Result<Self> {
@@ -98,6 +99,19 @@ impl TextSource {
             Some(encoding.new_decoder_with_bom_removal())
         };
         Ok(Self { path: path.to_owned(), file, decoder, raw: Vec::new(), is_finished: false, bytes_read })
+    }
+
+    /// Opens a file of UTF-8 to be read from this byte on.
+    pub(super) fn open_at(path: &Path, offset: u64) -> Result<Self> {
+        let (mut file, _) = open_regular(path)?;
+        file.seek(SeekFrom::Start(offset)).map_err(|e| Error::io("read", path, &e))?;
+        let (path, raw) = (path.to_owned(), Vec::new());
+        Ok(Self { path, file, decoder: None, raw, is_finished: false, bytes_read: offset })
+    }
+
+    /// The byte of the file that follows what was read, where the bytes are the text.
+    pub(super) fn offset(&self) -> Option<u64> {
+        self.decoder.is_none().then_some(self.bytes_read)
     }
 
     /// Appends the next piece of text to `out`. False at the end of the file.

@@ -2,6 +2,7 @@
 //! them without losing a digit.
 
 use base::count;
+use serde::{Deserialize, Serialize};
 
 use super::cell::{CellReader, Class, fits_number};
 use super::chunk::Origin;
@@ -31,7 +32,7 @@ impl ColumnPlan {
 }
 
 /// A cell that did not fit, for the warning.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Odd {
     /// The file, where several are read.
     file: Option<String>,
@@ -40,7 +41,7 @@ struct Odd {
 }
 
 /// What the cells of one column were.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(super) struct Tally {
     cells: u64,
     missing: u64,

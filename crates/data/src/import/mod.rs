@@ -20,21 +20,25 @@ mod json;
 mod json_rows;
 mod json_scan;
 mod json_shape;
+mod kept;
 mod layout;
 mod moment;
 mod names;
 mod options;
 mod pack;
+mod place;
 mod records;
 mod rows;
 mod sample;
 mod sheet;
 mod sniff;
+mod whole;
 
 use std::path::Path;
 
 use base::{Error, Progress, Result};
 
+pub use kept::Parts;
 pub use layout::MAX_COLUMNS;
 pub use options::{
     DateOrder, FolderOptions, Format, ImportReport, Pack, ParseOptions, Preview, Rejected, Sniffed, Warning,
@@ -136,21 +140,39 @@ pub fn import(
             let unpacked = Unzipped::new(path, files, out_dir, progress)?;
             folder::import(unpacked.path(), options, files, out_dir, progress)
         }
-        _ => import_file(path, options, out_dir, progress),
+        _ => import_file(path, options, (out_dir, None), progress),
     }
+}
+
+/// Imports a file as [`import`] does, and keeps what it has read in a folder meanwhile: killed and called
+/// again, it goes on there. What is kept stays until [`Parts::remove`]. Only a plain text with
+/// delimiters in UTF-8 has places to go on from; any other is read from its beginning.
+///
+/// # Errors
+/// As [`import`]; never because of what is kept.
+pub fn import_in_parts(
+    path: &Path,
+    options: &ParseOptions,
+    (out_dir, parts): (&Path, &Parts),
+    progress: &Progress,
+) -> Result<ImportReport> {
+    if options.folder.is_some() {
+        return import(path, options, out_dir, progress);
+    }
+    import_file(path, options, (out_dir, Some(parts)), progress)
 }
 
 fn import_file(
     path: &Path,
     options: &ParseOptions,
-    out_dir: &Path,
+    (out_dir, parts): (&Path, Option<&Parts>),
     progress: &Progress,
 ) -> Result<ImportReport> {
     let before = Fingerprint::of(path)?;
     let input = Input::whole(path, options, out_dir, progress)?;
     let request = Request { input: &input, options, extent: Extent::Whole, progress };
     let imported = match formats::reader(options.format).open(&request)? {
-        Opened::Rows(table) => rows::import(&request, table.as_ref(), out_dir),
+        Opened::Rows(table) => whole::import(&request, table.as_ref(), (out_dir, parts)),
         Opened::Columns(table) => columns::import(&request, table, out_dir),
     };
     before.hold(path)?;

@@ -277,6 +277,9 @@ pub struct ImportReport {
     pub comment_lines: u64,
     /// What the user should look at.
     pub warnings: Vec<Warning>,
+    /// Bytes that were not read again because an import that was interrupted had read them.
+    #[serde(default)]
+    pub taken_over_bytes: u64,
     /// The table that was written.
     pub meta: TableMeta,
 }

@@ -5,8 +5,9 @@
 
 use base::Result;
 
-use super::chunk::{Cell, Chunk, Dialect, Entry, Fault, MAX_RECORD_BYTES, Origin};
+use super::chunk::{Cell, Chunk, Dialect, Entry, Fault, Lies, MAX_RECORD_BYTES, Origin};
 use super::decode::TextSource;
+use super::place::Place;
 
 /// Reads a whole file as chunks of about 1 MB.
 pub(super) struct RecordReader {
@@ -34,6 +35,11 @@ impl RecordReader {
         }
     }
 
+    /// Goes on reading at `line`, which is where `source` begins.
+    pub(super) fn go_on(source: TextSource, dialect: Dialect, line: u64) -> Self {
+        Self { line, ..Self::new(source, dialect, 0) }
+    }
+
     /// The next records, or nothing at the end of the file.
     pub(super) fn next_chunk(&mut self) -> Result<Option<Chunk>> {
         loop {
@@ -45,6 +51,7 @@ impl RecordReader {
             }
             self.pass_over_lines();
             let bytes = std::mem::take(&mut self.rest);
+            let start = self.source.offset().map(|offset| offset - bytes.len() as u64);
             let mut cutter = Cutter::new(bytes, self.dialect, self.line, self.is_at_end);
             cutter.cut_all();
             self.line = cutter.line;
@@ -53,6 +60,10 @@ impl RecordReader {
             let mut chunk = cutter.chunk;
             self.rest.extend_from_slice(&chunk.bytes[at..]);
             chunk.done = self.source.bytes_read;
+            chunk.lies = start.filter(|_| !self.is_discarding).map(|start| {
+                let next = Place { offset: start + at as u64, line: self.line };
+                Lies { start, next }
+            });
             if !chunk.entries.is_empty() || chunk.blank_lines > 0 || chunk.comment_lines > 0 {
                 return Ok(Some(chunk));
             }
@@ -103,7 +114,7 @@ pub(super) fn cut(bytes: Vec<u8>, dialect: Dialect, skip_lines: u64, is_at_end: 
 }
 
 /// The position after the line that `from` lies in, if the line ends in `bytes`.
-fn line_end(bytes: &[u8], from: usize, is_at_end: bool) -> Option<usize> {
+pub(super) fn line_end(bytes: &[u8], from: usize, is_at_end: bool) -> Option<usize> {
     let at = from + bytes[from..].iter().position(|b| matches!(b, b'\n' | b'\r'))?;
     if bytes[at] == b'\n' {
         return Some(at + 1);

@@ -1,26 +1,24 @@
-//! The passes over rows of cells. The first finds the kind of every column and the rows to reject, and
-//! writes the table with the kinds that its beginning showed; where the rest of the file has shown
-//! others, a second pass writes it anew.
+//! What the passes over rows of cells have in common, the look at the first rows, and the passes of
+//! which a folder of files needs one after the other. How one file is imported is in `whole`.
 
 use std::ops::ControlFlow;
-use std::path::Path;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread::Scope;
 
 use arrow::array::RecordBatch;
-use base::{Error, Progress, Result, count};
+use base::{Error, Progress, Result};
 
-use super::build::BatchBuilder;
+use super::build::{BatchBuilder, Made};
 use super::check::{Checked, Checker};
 use super::chunk::Chunk;
 use super::decode::changed;
 use super::formats::{Request, Rows, guarded};
 use super::infer::ColumnPlan;
 use super::layout::Layout;
-use super::options::{Format, ImportReport, ParseOptions, Preview, Warning};
+use super::options::{Format, ParseOptions, Preview, Warning};
+use super::place::Marks;
 use super::{PREVIEW_REJECTED, PREVIEW_ROWS};
-use crate::schema::{Column, TableMeta};
-use crate::table::TableWriter;
+use crate::schema::Column;
 
 /// How much of a text a preview looks at.
 const PREVIEW_BYTES: u64 = 1 << 20;
@@ -62,49 +60,8 @@ pub(super) fn preview(request: &Request<'_>, table: &dyn Rows) -> Result<Preview
     Ok(Preview { columns, rows, rows_seen, warnings, rejected })
 }
 
-/// Writes a table into `out_dir`.
-///
-/// # Errors
-/// As [`super::import`].
-pub(super) fn import(request: &Request<'_>, table: &dyn Rows, out_dir: &Path) -> Result<ImportReport> {
-    let (layout, options) = (table.layout(), request.options);
-    let chunks = beginning(request, table)?;
-    let guessed = checked(request, table, &chunks).plans(options, layout);
-    drop(chunks);
-    let (checked, written) = first_pass(request, table, &guessed, out_dir)?;
-    refuse_useless(request, layout, &checked)?;
-    let plans = checked.plans(options, layout);
-    let meta = match written {
-        Some(writer) if plans == guessed => writer.finish()?.meta().clone(),
-        written => {
-            drop(written);
-            let mut writer = TableWriter::create(out_dir, TableMeta::new(columns(layout, &plans)))?;
-            let builder = BatchBuilder::new(layout, options, plans.clone());
-            write_pass(request, table, builder, &mut |batch| writer.push(batch))?;
-            writer.finish()?.meta().clone()
-        }
-    };
-    if meta.rows != checked.rows {
-        return Err(changed(&request.input.shown));
-    }
-    let mut warnings = layout.warnings.clone();
-    warnings.extend(checked.warnings(layout, &plans));
-    if layout.names.len() == 1 && checked.blank_lines > 0 {
-        let message = format!("{} blank lines are not rows", count(checked.blank_lines));
-        warnings.push(Warning::file(message));
-    }
-    Ok(ImportReport {
-        rows: meta.rows,
-        rejected_total: checked.rejected_total,
-        rejected: checked.rejected,
-        blank_lines: checked.blank_lines,
-        comment_lines: checked.comment_lines,
-        warnings,
-        meta,
-    })
-}
-
-fn columns(layout: &Layout, plans: &[ColumnPlan]) -> Vec<Column> {
+/// The columns of the table.
+pub(super) fn columns(layout: &Layout, plans: &[ColumnPlan]) -> Vec<Column> {
     layout.names.iter().zip(plans).map(|(name, plan)| Column::new(name, plan.kind)).collect()
 }
 
@@ -118,7 +75,10 @@ fn read(
 }
 
 /// The first chunks of a table.
-fn beginning(request: &Request<'_>, table: &dyn Rows) -> Result<Vec<Chunk>> {
+///
+/// # Errors
+/// As [`Rows::read`].
+pub(super) fn beginning(request: &Request<'_>, table: &dyn Rows) -> Result<Vec<Chunk>> {
     let mut chunks = Vec::new();
     read(request, table, &mut |chunk| {
         let is_enough = chunk.done >= PREVIEW_BYTES || chunks.len() + 1 >= PREVIEW_CHUNKS;
@@ -128,58 +88,11 @@ fn beginning(request: &Request<'_>, table: &dyn Rows) -> Result<Vec<Chunk>> {
     Ok(chunks)
 }
 
-fn checked(request: &Request<'_>, table: &dyn Rows, chunks: &[Chunk]) -> Checked {
+/// What the first pass finds in these chunks.
+pub(super) fn checked(request: &Request<'_>, table: &dyn Rows, chunks: &[Chunk]) -> Checked {
     let mut checker = Checker::new(table.layout(), request.options);
     chunks.iter().for_each(|chunk| checker.add(chunk));
     checker.finish()
-}
-
-/// Checks every row, and writes it as `plans` say until one does not fit them. Reading, checking and
-/// writing run in a thread each and hand over through short queues.
-fn first_pass(
-    request: &Request<'_>,
-    table: &dyn Rows,
-    plans: &[ColumnPlan],
-    out_dir: &Path,
-) -> Result<(Checked, Option<TableWriter>)> {
-    let (layout, options) = (table.layout(), request.options);
-    let mut writer = Some(TableWriter::create(out_dir, TableMeta::new(columns(layout, plans)))?);
-    step(request.progress, "reading", 0, table.total())?;
-    std::thread::scope(|scope| {
-        let chunks = read_beside(scope, request, table);
-        let (sender, made) = sync_channel(2);
-        let checking = scope.spawn(move || {
-            let mut checker = Checker::new(layout, options);
-            let mut builder = Some(BatchBuilder::new(layout, options, plans.to_vec()));
-            let mut done = 0;
-            for chunk in chunks {
-                let batches = chunk.and_then(|chunk| {
-                    done = chunk.done;
-                    checker.add_and_build(&chunk, &mut builder)
-                });
-                // The other side is gone after an error; then there is nobody to go on for.
-                if sender.send(batches.map(|batches| (batches, done, builder.is_some()))).is_err() {
-                    break;
-                }
-            }
-            if let Some(mut builder) = builder {
-                let _ = sender.send(builder.take().map(|batch| (vec![batch], done, true)));
-            }
-            checker.finish()
-        });
-        for made in made {
-            let (batches, done, fits) = made?;
-            step(request.progress, "reading", done, table.total())?;
-            if !fits {
-                writer = None;
-            }
-            for batch in batches.iter().filter(|_| fits) {
-                writer.as_mut().map_or(Ok(()), |writer| writer.push(batch))?;
-            }
-        }
-        let checked = checking.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-        Ok((checked, writer))
-    })
 }
 
 /// Looks at every cell.
@@ -199,16 +112,32 @@ pub(super) fn check_pass(request: &Request<'_>, table: &dyn Rows) -> Result<Chec
     })
 }
 
-/// Hands the rows to `push`, batch by batch. Reading, parsing and writing run in a thread each and
-/// hand over through short queues.
+/// Hands the rows to `push`, batch by batch.
 ///
 /// # Errors
-/// As [`Rows::read`]; `conflict` for a file that is not what it was; those of `push`.
+/// As [`write_marked`].
 pub(super) fn write_pass(
     request: &Request<'_>,
     table: &dyn Rows,
-    mut builder: BatchBuilder,
+    builder: BatchBuilder,
     push: &mut dyn FnMut(&RecordBatch) -> Result<()>,
+) -> Result<()> {
+    write_marked(request, table, (builder, Marks::never()), &mut |made| match made {
+        Made::Batch(batch) => push(&batch),
+        Made::Mark(..) => Ok(()),
+    })
+}
+
+/// Hands the rows to `take`, batch by batch, with the places to be kept between them. Reading, parsing
+/// and writing run in a thread each and hand over through short queues.
+///
+/// # Errors
+/// As [`Rows::read`]; `conflict` for a file that is not what it was; those of `take`.
+pub(super) fn write_marked(
+    request: &Request<'_>,
+    table: &dyn Rows,
+    (mut builder, mut marks): (BatchBuilder, Marks),
+    take: &mut dyn FnMut(Made) -> Result<()>,
 ) -> Result<()> {
     let shown = &request.input.shown;
     step(request.progress, "writing", 0, table.total())?;
@@ -220,33 +149,35 @@ pub(super) fn write_pass(
             for chunk in chunks {
                 let made = chunk.and_then(|chunk| {
                     done = chunk.done;
-                    Ok((builder.add(&chunk).map_err(|()| changed(shown))?, done))
+                    Ok((builder.add(&chunk, &mut marks).map_err(|()| changed(shown))?, done))
                 });
                 // The other side is gone after an error; then there is nobody to go on for.
                 if sender.send(made).is_err() {
                     return;
                 }
             }
-            let last = builder.take().map(|batch| (vec![batch], done));
+            let last = builder.take().map(|batch| (vec![Made::Batch(batch)], done));
             let _ = sender.send(last);
         });
         for made in batches {
-            let (batches, done) = made?;
+            let (made, done) = made?;
+            made.into_iter().try_for_each(&mut *take)?;
             step(request.progress, "writing", done, table.total())?;
-            for batch in batches {
-                push(&batch)?;
-            }
         }
         Ok(())
     })
 }
 
-fn step(progress: &Progress, name: &str, done: u64, total: Option<u64>) -> Result<()> {
+/// Says how far a pass is.
+///
+/// # Errors
+/// `cancelled`.
+pub(super) fn step(progress: &Progress, name: &str, done: u64, total: Option<u64>) -> Result<()> {
     progress.step(name, total.map_or(done, |total| done.min(total)), total)
 }
 
 /// Reads the table in a thread of its own, a few chunks ahead of whoever takes them.
-fn read_beside<'scope, 'env>(
+pub(super) fn read_beside<'scope, 'env>(
     scope: &'scope Scope<'scope, 'env>,
     request: &'env Request<'env>,
     table: &'env dyn Rows,

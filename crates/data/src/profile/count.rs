@@ -152,6 +152,7 @@ fn plain(name: &str, kind: Kind, counts: Counts, top: Vec<ValueCount>, other: u6
         other,
         true_share: None,
         zeros: 0,
+        outside: 0,
         negatives: 0,
         lengths: None,
         granularity: None,

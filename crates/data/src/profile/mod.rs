@@ -87,6 +87,9 @@ pub struct ColumnProfile {
     /// Numbers that are zero.
     #[serde(default)]
     pub zeros: u64,
+    /// Numbers outside the range of the profile whose bins these are, if there is one.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub outside: u64,
     /// Numbers below zero.
     #[serde(default)]
     pub negatives: u64,
@@ -99,6 +102,11 @@ pub struct ColumnProfile {
     /// What the values mean, if nearly all of them mean one thing.
     #[serde(default)]
     pub meaning: Option<Meaning>,
+}
+
+/// What few profiles say is not written by the others, so that these keep their bytes.
+fn is_none(count: &u64) -> bool {
+    *count == 0
 }
 
 /// Lengths of texts in characters.

@@ -99,6 +99,15 @@ impl<T: Value> NumberCollector<T> {
         }
     }
 
+    /// Numbers outside the range of another profile, of all by the share of those that were kept.
+    fn outside(&self, like: &ColumnProfile, kept: &[f64]) -> u64 {
+        let (Some(min), Some(max)) = (like.min, like.max) else { return 0 };
+        let outside = kept.iter().filter(|number| **number < min || **number > max).count() as f64;
+        let finite = self.seen - self.missing - self.infinite;
+        let infinite = if like.infinite == 0 { self.infinite } else { 0 };
+        (outside / kept.len().max(1) as f64 * finite as f64).round() as u64 + infinite
+    }
+
     pub(super) fn finish(mut self, name: &str, kind: Kind, like: Option<&ColumnProfile>) -> ColumnProfile {
         T::sort(&mut self.kept);
         let is_exact = self.stride == 1;
@@ -139,6 +148,7 @@ impl<T: Value> NumberCollector<T> {
             top,
             other,
             true_share: None,
+            outside: like.map_or(0, |like| self.outside(like, &numbers)),
             zeros: if kind == Kind::Time { 0 } else { self.zeros },
             negatives: if kind == Kind::Time { 0 } else { self.negatives },
             lengths: None,

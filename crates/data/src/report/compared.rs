@@ -67,7 +67,7 @@ fn row(column: &ColumnComparison) -> String {
         _ => String::new(),
     };
     let p_value = drift
-        .p_value
+        .adjusted_p
         .map_or_else(String::new, |p| if p < 0.001 { "&lt;0.001".to_owned() } else { number(p, 2) });
     format!(
         "<tr><th scope=\"row\">{}</th><td>{moved}</td><td class=\"n\">{}</td><td class=\"n\">{p_value}</td>\

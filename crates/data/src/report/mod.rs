@@ -5,10 +5,13 @@
 mod charts;
 mod columns;
 mod compared;
-mod page;
+mod monitor;
+pub mod page;
 mod related;
 
 use base::count;
+
+pub use monitor::{MonitorPage, WindowBar, monitor_html};
 
 use crate::profile::{Comparison, Profile};
 use page::{escaped, percent, section, tile};

@@ -1,11 +1,11 @@
-//! The frame of the page, and how text gets into it.
+//! The frame of a page, and how text gets into it. Every report of Fettle looks like this.
 
 use crate::schema::Kind;
 
 const STYLE: &str = include_str!("style.css");
 
 /// The whole document.
-pub(super) fn whole(title: &str, body: &str) -> String {
+pub fn whole(title: &str, body: &str) -> String {
     format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n\
@@ -16,7 +16,7 @@ pub(super) fn whole(title: &str, body: &str) -> String {
 }
 
 /// Text as content or attribute. Control characters, which HTML cannot hold, become a mark.
-pub(super) fn escaped(text: &str) -> String {
+pub fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
@@ -49,15 +49,18 @@ pub(super) fn marked(sentence: &str) -> String {
         .collect()
 }
 
-pub(super) fn section(title: &str, body: &str) -> String {
+/// A part of the page under its title; both are HTML already.
+pub fn section(title: &str, body: &str) -> String {
     format!("\n<section><h2>{title}</h2>{body}</section>")
 }
 
-pub(super) fn tile(figure: &str, label: &str) -> String {
+/// A figure with what it is below; both are HTML already.
+pub fn tile(figure: &str, label: &str) -> String {
     format!("<div class=\"tile\"><b>{figure}</b><span>{label}</span></div>")
 }
 
-pub(super) fn tag(class: &str, text: &str) -> String {
+/// A word in a frame, of the class `good`, `warn`, `bad` or `soft`.
+pub fn tag(class: &str, text: &str) -> String {
     format!("<span class=\"tag {class}\">{}</span>", escaped(text))
 }
 

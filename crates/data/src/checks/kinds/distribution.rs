@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::checks::kind::{Context, Declaration, Failing, Kind, Misfit, Verdict, Watch};
 use crate::checks::params::named;
-use crate::drift::{self, Test};
+use crate::drift::{self, methods};
 use crate::profile::{Collector, ColumnProfile};
 use crate::schema::Column;
 
@@ -112,10 +112,10 @@ impl Watch for Spread {
             return Ok(Verdict::Table { is_passed: true, measured });
         };
         let now = collector.finish(&self.column.name, Some(reference));
-        let found = drift::compare(reference, &now);
+        let found = drift::compare_by(reference, &now, Some(methods::named("ks")?));
         let mut measured = format!("PSI {}", number(found.psi, 3));
         let mut is_passed = self.limits.max_psi.is_none_or(|most| found.psi <= most);
-        if let (Some(statistic), Test::Ks) = (found.statistic, found.test) {
+        if let (Some(statistic), Some("ks")) = (found.statistic, found.method.as_deref()) {
             measured.push_str(&format!(", KS distance {}", number(statistic, 3)));
             is_passed &= self.limits.max_ks.is_none_or(|most| statistic <= most);
         }

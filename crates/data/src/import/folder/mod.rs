@@ -167,6 +167,7 @@ pub(super) fn import(
         rejected: report.rejected,
         blank_lines: report.blank_lines,
         comment_lines: report.comment_lines,
+        taken_over_bytes: 0,
         warnings: report.warnings,
         meta,
     })

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::path::PathBuf;
 
 use base::{Error, Result};
-use encoding_rs::Encoding;
+use encoding_rs::{Encoding, UTF_8};
 
 use super::{Opened, Reader, Request, Rows};
 use crate::import::chunk::{Chunk, Dialect, MAX_RECORD_BYTES, Record};
@@ -16,6 +16,7 @@ use crate::import::input::Input;
 use crate::import::layout::Layout;
 use crate::import::names;
 use crate::import::options::{Format, ParseOptions, Sniffed};
+use crate::import::place::Place;
 use crate::import::records::{RecordReader, cut};
 use crate::import::sniff::{self, Head};
 
@@ -57,10 +58,12 @@ impl Reader for Delimited {
             skip_lines: options.skip_lines,
             header_rows: header_rows(options),
             layout,
+            from: None,
         })))
     }
 }
 
+#[derive(Clone)]
 struct TextTable {
     path: PathBuf,
     size_bytes: u64,
@@ -69,6 +72,8 @@ struct TextTable {
     skip_lines: u64,
     header_rows: usize,
     layout: Layout,
+    /// Where reading begins, if not at the beginning.
+    from: Option<Place>,
 }
 
 impl Rows for TextTable {
@@ -80,10 +85,22 @@ impl Rows for TextTable {
         Some(self.size_bytes)
     }
 
+    fn from(&self, place: Place) -> Option<Box<dyn Rows>> {
+        (self.encoding == UTF_8)
+            .then(|| -> Box<dyn Rows> { Box::new(Self { from: Some(place), ..self.clone() }) })
+    }
+
     fn read(&self, sink: &mut dyn FnMut(Chunk) -> ControlFlow<()>) -> Result<()> {
-        let source = TextSource::open(&self.path, self.encoding)?;
-        let mut reader = RecordReader::new(source, self.dialect, self.skip_lines);
-        let mut header_rows = self.header_rows;
+        let (mut reader, mut header_rows) = match self.from {
+            None => {
+                let source = TextSource::open(&self.path, self.encoding)?;
+                (RecordReader::new(source, self.dialect, self.skip_lines), self.header_rows)
+            }
+            Some(place) => {
+                let source = TextSource::open_at(&self.path, place.offset)?;
+                (RecordReader::go_on(source, self.dialect, place.line), 0)
+            }
+        };
         while let Some(mut chunk) = reader.next_chunk()? {
             header_rows -= chunk.drop_front(header_rows);
             if sink(chunk).is_break() {

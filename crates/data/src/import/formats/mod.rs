@@ -22,6 +22,7 @@ use super::chunk::Chunk;
 use super::input::Input;
 use super::layout::Layout;
 use super::options::{Format, ParseOptions, Sniffed};
+use super::place::Place;
 
 /// Every format, in the order in which a file is asked for; text with delimiters takes what is
 /// left.
@@ -91,6 +92,11 @@ pub(super) trait Rows: Sync {
 
     /// How much there is to read, in the unit of [`Chunk::done`], if that is known.
     fn total(&self) -> Option<u64>;
+
+    /// The same rows from this place on, if reading can begin at places of the file.
+    fn from(&self, _place: Place) -> Option<Box<dyn Rows>> {
+        None
+    }
 
     /// Hands the rows below the header to `sink` until it breaks.
     ///
