@@ -1,4 +1,4 @@
-//! Trainers, metrics, explanation, the ONNX writer and figures.
+//! Trainers, metrics, explanation, tests of models, the ONNX writer and figures.
 
 pub mod explain;
 pub mod figures;
@@ -6,6 +6,7 @@ mod linear;
 mod math;
 mod matrix;
 pub mod metrics;
+pub mod model_tests;
 mod onnx;
 pub mod package;
 mod predictions;

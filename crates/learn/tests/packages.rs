@@ -8,7 +8,9 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, Float64Array, Int8Array, Int64Array, RecordBatch, StringArray};
 use base::{Code, Progress};
 use data::{Column, Kind, Task};
-use learn::explain::{PermutationSettings, package_importance, permutation_importance};
+use learn::explain::{
+    EffectSettings, Explainer, PermutationSettings, effect, package_importance, permutation_importance,
+};
 use learn::package::{PackageParts, predictions_of, raw_batch, write_package};
 use learn::recipe::{EncodeMethod, Recipe, fit_levels};
 use learn::{Fitted, Part, Predictions, Prepared, TRAINERS, Trainer, features_of, prepare};
@@ -252,4 +254,70 @@ fn tables_that_cannot_be_learnt_from_say_why() {
     assert_eq!(prepared.ignored, [("day".to_owned(), "it is a time; derive numbers from it".to_owned())]);
     assert_eq!(prepared.target.classes, ["no", "yes"]);
     let _: Value = json!(prepared.target);
+}
+
+#[test]
+fn contributions_of_every_trainer_add_up_and_name_raw_columns() {
+    for trainer in TRAINERS {
+        for target in ["is_high", "label", "score"] {
+            let trained = train(trainer.kind, target);
+            let folder = tempfile::tempdir().expect("a temporary folder");
+            let card = trained.write(folder.path());
+            let package = Package::load(folder.path()).expect("it loads");
+            let rows =
+                raw_batch(&card.signature.inputs, &trained.batch).expect("raw rows").take(&[0, 5, 9, 77]);
+            let what = format!("{} {target}", trainer.kind);
+            let explainer = Explainer::new(&package, &rows).expect("it can be taken apart");
+            assert!(!explainer.is_counted_here() || trainer.kind == "linear", "{what} says its own shares");
+            let found = explainer.explain(&rows, &Progress::silent()).expect("it explains");
+            let answers =
+                predictions_of(&card, &package.predict(&rows).expect("it answers")).expect("numbers");
+            for (at, row) in found.rows.iter().enumerate() {
+                for (output, contributions) in row.contributions.iter().enumerate() {
+                    let sum = found.base[output] + contributions.iter().sum::<f64>();
+                    assert!((sum - row.raw[output]).abs() < 1e-9, "{what}: {sum} is not {}", row.raw[output]);
+                }
+                let (said, raw) = match &answers {
+                    Predictions::Numbers(values) => (values[at], row.raw[0]),
+                    Predictions::Probabilities { classes: 2, values } if found.outputs.len() == 1 => {
+                        let odds = 1.0 / (1.0 + libm::exp(-row.raw[0]));
+                        (
+                            values[at * 2 + 1],
+                            if found.scale == learn::explain::Scale::Probability { row.raw[0] } else { odds },
+                        )
+                    }
+                    Predictions::Probabilities { classes, values } => {
+                        let all: f64 = row.raw.iter().map(|raw| libm::exp(*raw)).sum();
+                        let share = libm::exp(row.raw[0]) / all;
+                        let is_share = found.scale == learn::explain::Scale::Probability;
+                        (values[at * classes], if is_share { row.raw[0] } else { share })
+                    }
+                };
+                assert!((said - raw).abs() < 1e-5, "{what}: it answers {said}, its sum means {raw}");
+            }
+            let mut names: Vec<String> = found.by_column(0, 0).into_iter().map(|(name, _)| name).collect();
+            names.sort();
+            assert_eq!(names, ["kind", "noise", "x"], "{what}");
+        }
+    }
+}
+
+#[test]
+fn the_effect_of_a_column_that_matters_moves_and_that_of_noise_hardly_does() {
+    let trained = train("boosting", "score");
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let card = trained.write(folder.path());
+    let package = Package::load(folder.path()).expect("it loads");
+    let rows = raw_batch(&card.signature.inputs, &trained.batch).expect("raw rows");
+    let spread = |column: &str| {
+        let found = effect(&package, &rows, column, EffectSettings::default(), &Progress::silent())
+            .expect("a column");
+        let means: Vec<f64> = found.points.iter().map(|point| point.means[0]).collect();
+        let low = means.iter().copied().fold(f64::INFINITY, f64::min);
+        means.iter().copied().fold(f64::NEG_INFINITY, f64::max) - low
+    };
+    assert!(spread("x") > 2.0 && spread("kind") > 1.0 && spread("noise") < 0.3);
+    let kinds =
+        effect(&package, &rows, "kind", EffectSettings::default(), &Progress::silent()).expect("texts");
+    assert_eq!(kinds.points.len(), 3);
 }

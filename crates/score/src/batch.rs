@@ -25,6 +25,39 @@ pub struct Predictions {
     pub columns: Vec<(String, Values)>,
 }
 
+impl Batch {
+    /// The rows at these places, in this order; a place may be named more than once.
+    #[must_use]
+    pub fn take(&self, rows: &[u32]) -> Self {
+        let take = |(name, values): &(String, Values)| {
+            let width = values.len() / self.rows.max(1);
+            let places: Vec<u32> = rows
+                .iter()
+                .flat_map(|row| (0..width as u32).map(move |at| row * width as u32 + at))
+                .collect();
+            (name.clone(), values.pick(&places))
+        };
+        Self { rows: rows.len(), columns: self.columns.iter().map(take).collect() }
+    }
+
+    /// The column with this name.
+    pub fn column(&self, name: &str) -> Option<&Values> {
+        self.columns.iter().find(|(own, _)| own == name).map(|(_, values)| values)
+    }
+
+    /// The same rows with a column replaced by another one of the same length.
+    #[must_use]
+    pub fn with(&self, name: &str, values: Values) -> Self {
+        let mut changed = self.clone();
+        for (own, held) in &mut changed.columns {
+            if own == name {
+                held.clone_from(&values);
+            }
+        }
+        changed
+    }
+}
+
 impl Predictions {
     /// The column with this name.
     pub fn column(&self, name: &str) -> Option<&Values> {
@@ -62,6 +95,32 @@ impl Values {
     /// True if there are none.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// The values at these places, in this order.
+    #[must_use]
+    pub fn pick(&self, places: &[u32]) -> Self {
+        fn pick<T: Clone>(values: &[T], places: &[u32]) -> Vec<T> {
+            places.iter().map(|at| values[*at as usize].clone()).collect()
+        }
+        match self {
+            Self::F64(values) => Self::F64(pick(values, places)),
+            Self::F32(values) => Self::F32(pick(values, places)),
+            Self::I64(values) => Self::I64(pick(values, places)),
+            Self::Bool(values) => Self::Bool(pick(values, places)),
+            Self::Text(values) => Self::Text(pick(values, places)),
+        }
+    }
+
+    /// All of them as numbers; a text, and what is missing, is NaN.
+    pub fn as_f64(&self) -> Vec<f64> {
+        match self {
+            Self::F64(values) => values.clone(),
+            Self::F32(values) => values.iter().copied().map(f64::from).collect(),
+            Self::I64(values) => values.iter().map(|value| *value as f64).collect(),
+            Self::Bool(values) => values.iter().map(|value| f64::from(u8::from(*value))).collect(),
+            Self::Text(values) => vec![f64::NAN; values.len()],
+        }
     }
 
     /// The value at a place as JSON; missing and what JSON has no number for is null.

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 
 use base::{Code, Error, Result};
 
+use crate::inside::{Affine, Core, Inside, Link};
 use crate::ops::{self, Kernel};
 use crate::proto::{GraphMessage, Model, Node, ValueInfo};
 use crate::tensor::{Element, Elements, Tensor};
@@ -60,6 +61,7 @@ struct Step {
     /// Places that nothing reads after this step.
     last_used: Vec<usize>,
     label: String,
+    op: String,
 }
 
 impl Graph {
@@ -118,6 +120,108 @@ impl Graph {
         }
         let taken = self.output_places.iter().map(|place| held[*place].clone().map(Cow::into_owned));
         taken.collect::<Option<Vec<_>>>().ok_or_else(|| Error::internal("an output was never made"))
+    }
+}
+
+impl Graph {
+    /// Runs the graph until the value at a place is made, and gives that.
+    pub(crate) fn tap(&self, inputs: Vec<Tensor>, wanted: usize) -> Result<Tensor> {
+        let mut held: Vec<Option<Cow<'_, Value>>> = vec![None; self.places];
+        for (place, (tensor, port)) in inputs.into_iter().zip(&self.inputs).enumerate() {
+            port.check(&tensor)?;
+            held[place] = Some(Cow::Owned(Value::Tensor(tensor)));
+        }
+        for (place, value) in &self.constants {
+            held[*place] = Some(Cow::Borrowed(value));
+        }
+        let mut steps = self.steps.iter();
+        while held[wanted].is_none() {
+            let step = steps.next().ok_or_else(|| Error::internal("a value of the graph was never made"))?;
+            step.run(&mut held)?;
+        }
+        match held[wanted].take().map(Cow::into_owned) {
+            Some(Value::Tensor(tensor)) => Ok(tensor),
+            _ => Err(Error::internal("the features of a model are not a tensor")),
+        }
+    }
+
+    /// The models among the operators that say themselves what they are made of.
+    pub(crate) fn declared_cores(&self) -> Vec<Core> {
+        let core = |step: &Step| {
+            let (inside, link) = step.kernel.inside()?;
+            let features = (*step.inputs.first()?)?;
+            Some(Core {
+                inside,
+                link: if link == Link::Identity { self.link_after(step) } else { link },
+                features,
+            })
+        };
+        self.steps.iter().filter_map(core).collect()
+    }
+
+    /// Weighted sums written as a matrix product: features, perhaps scaled, times a constant, plus
+    /// perhaps a constant.
+    pub(crate) fn product_cores(&self) -> Vec<Core> {
+        self.steps.iter().filter_map(|step| self.product_core(step)).collect()
+    }
+
+    fn product_core(&self, step: &Step) -> Option<Core> {
+        if step.op != "MatMul" {
+            return None;
+        }
+        let (mut features, right) = (step.inputs.first().copied()??, step.inputs.get(1).copied()??);
+        let (shape, matrix) = self.constant(right)?;
+        let &[width, targets] = shape else { return None };
+        let mut affine = Affine::identity(width);
+        // A `Cast` changes no value that features have; everything else before ends the walk.
+        while let Some(before) = self.steps.iter().find(|step| step.outputs.contains(&Some(features))) {
+            let Some(Some(input)) = before.inputs.first().copied() else { break };
+            match before.op.as_str() {
+                "Cast" => features = input,
+                op => {
+                    let constant = before.inputs.get(1).copied().flatten();
+                    let Some((_, values)) = constant.and_then(|place| self.constant(place)) else { break };
+                    if !affine.after(op, &values) {
+                        break;
+                    }
+                    features = input;
+                }
+            }
+        }
+        let product = step.outputs.first().copied()??;
+        let added = self.steps.iter().find(|next| next.op == "Add" && next.inputs.contains(&Some(product)));
+        let bias = added.and_then(|next| {
+            let other = next.inputs.iter().flatten().find(|place| **place != product)?;
+            self.constant(*other).map(|(_, values)| values).filter(|values| values.len() == targets)
+        });
+        let weights = affine.weights(&matrix, &bias.unwrap_or_else(|| vec![0.0; targets]));
+        Some(Core { inside: Inside::Linear(weights), link: self.link_after(step), features })
+    }
+
+    /// What is done to the sums of a step, by the operators after it.
+    fn link_after(&self, step: &Step) -> Link {
+        let mut reached: Vec<usize> = step.outputs.iter().flatten().copied().collect();
+        for next in &self.steps {
+            if next.inputs.iter().flatten().any(|place| reached.contains(place)) {
+                match next.op.as_str() {
+                    "Sigmoid" => return Link::Logistic,
+                    "Softmax" => return Link::Softmax,
+                    _ => reached.extend(next.outputs.iter().flatten()),
+                }
+            }
+        }
+        Link::Identity
+    }
+
+    fn constant(&self, place: usize) -> Option<(&[usize], Vec<f64>)> {
+        let at = self.constants.binary_search_by_key(&place, |(place, _)| *place).ok()?;
+        let Value::Tensor(tensor) = &self.constants[at].1 else { return None };
+        let values = match tensor.elements() {
+            Elements::F64(values) => values.clone(),
+            Elements::F32(values) => values.iter().copied().map(f64::from).collect(),
+            Elements::I64(_) | Elements::Bool(_) | Elements::Text(_) => return None,
+        };
+        Some((tensor.shape(), values))
     }
 }
 
@@ -247,7 +351,7 @@ impl Compiler {
         for name in &node.outputs {
             outputs.push(if name.is_empty() { None } else { Some(self.define(name)?) });
         }
-        let step = Step { kernel, inputs, outputs, last_used: Vec::new(), label };
+        let step = Step { kernel, inputs, outputs, last_used: Vec::new(), label, op: node.op };
         if step.inputs.iter().flatten().all(|place| self.constants.contains_key(place)) {
             return self.fold(&step);
         }

@@ -7,6 +7,7 @@ use base::{Code, Error, Result};
 use crate::batch::{Batch, Predictions, Values};
 use crate::card::{Card, Kind};
 use crate::graph::{Graph, Port, Value};
+use crate::inside::{Core, FeatureRows};
 use crate::mlmodel::Manifest;
 use crate::tensor::{Element, Elements, Tensor};
 
@@ -170,6 +171,25 @@ impl Package {
             columns.push((output.name.clone(), tensor.into_elements().into()));
         }
         Ok(Predictions { rows: batch.rows, columns })
+    }
+
+    /// The trees or weights that the model consists of.
+    ///
+    /// # Errors
+    /// [`Code::InvalidInput`] if it is made of something else, or of several models.
+    pub fn core(&self) -> Result<Core> {
+        self.graph.core()
+    }
+
+    /// The features that the heart of the model reads for these rows.
+    ///
+    /// # Errors
+    /// As [`Package::predict`].
+    pub fn features(&self, core: &Core, batch: &Batch) -> Result<FeatureRows> {
+        self.refuse_strangers(batch)?;
+        let tensors =
+            self.inputs.iter().map(|input| self.tensor(input, batch)).collect::<Result<Vec<_>>>()?;
+        self.graph.features(core, tensors)
     }
 
     /// Fails for rows of which the model reads nothing: where it needs no column, it would answer all

@@ -7,7 +7,7 @@ mod draw;
 
 use serde::{Deserialize, Serialize};
 
-pub use build::{curves_of, evaluation_figures, importance_figure};
+pub use build::{curves_of, evaluation_figures, importance_figure, thin};
 pub use draw::{render_png, render_svg};
 
 /// A curve or cloud in a figure has at most this many points: more than a screen can tell apart.

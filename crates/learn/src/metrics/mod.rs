@@ -2,6 +2,7 @@
 
 pub mod binary;
 pub mod classes;
+pub mod estimated;
 pub mod regression;
 
 use serde::Serialize;

@@ -15,6 +15,7 @@ struct Columns {
     lefts: Vec<i64>,
     rights: Vec<i64>,
     missing_left: Vec<i64>,
+    hits: Vec<f32>,
     target_trees: Vec<i64>,
     target_nodes: Vec<i64>,
     targets: Vec<i64>,
@@ -27,6 +28,7 @@ struct Columns {
 pub fn write(ensemble: &Ensemble, graph: &mut Graph, features: &str) -> Name {
     let mut columns = Columns::default();
     for (tree_id, (first, tree)) in ensemble.trees.iter().enumerate() {
+        columns.hits.extend(tree.hits().into_iter().map(|rows| rows as f32));
         for at in 0..tree.node_count() {
             columns.trees.push(tree_id as i64);
             columns.nodes.push(at as i64);
@@ -44,6 +46,8 @@ pub fn write(ensemble: &Ensemble, graph: &mut Graph, features: &str) -> Name {
         ("nodes_truenodeids", Attribute::Ints(columns.lefts)),
         ("nodes_falsenodeids", Attribute::Ints(columns.rights)),
         ("nodes_missing_value_tracks_true", Attribute::Ints(columns.missing_left)),
+        // Training rows a node: contributions are weighed by them.
+        ("nodes_hitrates", Attribute::Floats(columns.hits)),
         ("target_treeids", Attribute::Ints(columns.target_trees)),
         ("target_nodeids", Attribute::Ints(columns.target_nodes)),
         ("target_ids", Attribute::Ints(columns.targets)),

@@ -29,7 +29,7 @@ pub const TRAINER: Trainer = Trainer {
           most accurate choice for tables. Handles missing values by itself and needs no scaling. Stops by \
           itself when the validation rows stop improving. Histogram based and leaf-wise as LightGBM (Ke et \
           al. 2017); the same bits on every system and for any number of threads.",
-    version: 1,
+    version: 2,
     takes_missing: true,
     schema: schema::<BoostingParams>,
     defaults: defaults::<BoostingParams>,

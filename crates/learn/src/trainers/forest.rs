@@ -28,7 +28,7 @@ pub const TRAINER: Trainer = Trainer {
           question; their mean is the prediction (Breiman 2001). Hard to get wrong: few parameters matter, \
           more trees never hurt. Handles missing values by itself and needs no scaling. The curve shows the \
           rows that each tree did not learn from (out of bag).",
-    version: 1,
+    version: 2,
     takes_missing: true,
     schema: schema::<ForestParams>,
     defaults: defaults::<ForestParams>,

@@ -26,7 +26,7 @@ pub const TRAINER: Trainer = Trainer {
           its value, so text columns need an `encode` step and missing values an `impute` step before. \
           Features are standardised inside; with `l2` the answer is that of scikit-learn's \
           `make_pipeline(StandardScaler(), LogisticRegression(C=1/l2))` or `Ridge(alpha=l2)`.",
-    version: 1,
+    version: 2,
     takes_missing: false,
     schema: schema::<LinearParams>,
     defaults: defaults::<LinearParams>,

@@ -113,7 +113,7 @@ impl<'a> BoostedGrower<'a> {
             .into_iter()
             .map(|leaf| {
                 let value = (leaf_value(leaf.total, round.rules.l2, leaf.bounds) * unit) as f32;
-                tree.settle(leaf.node, &[value]);
+                tree.settle(leaf.node, &[value], leaf.rows.len());
                 if !leaf.histogram.is_empty() {
                     self.spare.push(leaf.histogram);
                 }

@@ -131,7 +131,7 @@ impl ForestGrower<'_> {
             let Some(split) = split else {
                 values.clear();
                 criterion.leaf(here, &mut values);
-                tree.settle(node, &values);
+                tree.settle(node, &values, here.len());
                 continue;
             };
             gains[split.feature] += split.gain;

@@ -61,6 +61,8 @@ pub struct Question {
 pub struct Tree {
     nodes: Vec<Node>,
     values: Vec<f32>,
+    /// The training rows in each leaf.
+    rows: Vec<u32>,
     width: usize,
 }
 
@@ -70,6 +72,7 @@ impl Tree {
         Self {
             nodes: vec![Node { feature: LEAF, threshold: 0.0, left: 0, bin: 0 }],
             values: Vec::new(),
+            rows: Vec::new(),
             width,
         }
     }
@@ -89,11 +92,24 @@ impl Tree {
         (left, left + 1)
     }
 
-    /// Makes a node a leaf with these values.
-    pub fn settle(&mut self, node: usize, values: &[f32]) {
+    /// Makes a node a leaf with these values, which stand on so many training rows.
+    pub fn settle(&mut self, node: usize, values: &[f32], rows: usize) {
         assert_eq!(values.len(), self.width, "a leaf has a value for each output of the tree");
         self.nodes[node].left = (self.values.len() / self.width) as u32;
         self.values.extend(values);
+        self.rows.push(rows as u32);
+    }
+
+    /// The training rows that came to each node.
+    pub fn hits(&self) -> Vec<u64> {
+        let mut hits = vec![0; self.nodes.len()];
+        // Children stand behind their parent.
+        for (at, node) in self.nodes.iter().enumerate().rev() {
+            let left = node.left as usize;
+            hits[at] =
+                if node.feature == LEAF { u64::from(self.rows[left]) } else { hits[left] + hits[left + 1] };
+        }
+        hits
     }
 
     /// The number of nodes, leaves included.
@@ -197,10 +213,11 @@ mod tests {
         let mut tree = Tree::sapling(1);
         let question = Question { feature: 0, threshold: 2.0, bin: 1, missing_left: true };
         let (left, right) = tree.ask(0, question);
-        tree.settle(right, &[5.0]);
-        tree.settle(left, &[-5.0]);
+        tree.settle(right, &[5.0], 3);
+        tree.settle(left, &[-5.0], 4);
         let found = [2.0, 2.1, f32::NAN, f32::NEG_INFINITY].map(|value| tree.find(&[value])[0]);
         assert_eq!(found, [-5.0, 5.0, -5.0, -5.0]);
         assert_eq!(tree.node(1), NodeView::Leaf(&[-5.0]));
+        assert_eq!(tree.hits(), [7, 4, 3]);
     }
 }

@@ -7,6 +7,7 @@ use super::matrix::Sizes;
 use super::scores::{PostTransform, logistic, probit};
 use super::{Kernel, need};
 use crate::graph::Value;
+use crate::inside::{Inside, Link, Weights};
 use crate::tensor::{Elements, Tensor};
 
 /// A weighted sum per target.
@@ -33,6 +34,16 @@ impl Kernel for LinearRegressor {
             (transform, targets) => scores.chunks_exact_mut(targets).for_each(|row| transform.apply(row)),
         }
         Ok(vec![Value::Tensor(Tensor::new(vec![rows, self.model.targets], Elements::F32(scores))?)])
+    }
+
+    fn inside(&self) -> Option<(Inside, Link)> {
+        // One score is left as it is, whatever the transform says.
+        let link = if self.model.targets == 1 && self.model.transform != PostTransform::Probit {
+            Link::Identity
+        } else {
+            self.model.transform.link()?
+        };
+        Some((Inside::Linear(self.model.weights()), link))
     }
 }
 
@@ -101,6 +112,10 @@ impl Kernel for LinearClassifier {
             Value::Tensor(Tensor::new(vec![rows, width], Elements::F32(scores))?),
         ])
     }
+
+    fn inside(&self) -> Option<(Inside, Link)> {
+        Some((Inside::Linear(self.model.weights()), self.model.transform.link()?))
+    }
 }
 
 /// Weights and intercepts.
@@ -129,6 +144,14 @@ impl Linear {
         }
         let features = coefficients.len() / targets;
         Ok(Self { coefficients, intercepts, targets, features, transform })
+    }
+
+    fn weights(&self) -> Weights {
+        let wide = |values: &[f32]| -> Vec<f64> { values.iter().copied().map(f64::from).collect() };
+        let mut intercepts = wide(&self.intercepts);
+        intercepts.resize(self.targets, 0.0);
+        let coefficients = wide(&self.coefficients);
+        Weights { targets: self.targets, features: self.features, coefficients, intercepts }
     }
 
     fn scores(&self, tensor: &Tensor) -> Result<(usize, Vec<f32>)> {

@@ -17,6 +17,7 @@ mod trees;
 use base::{Error, Result};
 
 use crate::graph::Value;
+use crate::inside::{Inside, Link};
 use crate::proto::Node;
 use crate::tensor::{Elements, Tensor};
 use attributes::Attributes;
@@ -28,6 +29,11 @@ pub trait Kernel: Send + Sync {
     /// # Errors
     /// [`base::Code::InvalidInput`] for inputs that do not fit.
     fn run(&self, inputs: &[Option<&Tensor>]) -> Result<Vec<Value>>;
+
+    /// What a model among the operators is made of, and what it does to its sums itself.
+    fn inside(&self) -> Option<(Inside, Link)> {
+        None
+    }
 }
 
 /// The kernel for a node, which gives its attributes away.

@@ -4,6 +4,8 @@
 
 use base::{Error, Result};
 
+use crate::inside::Link;
+
 /// The last step from scores to the answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PostTransform {
@@ -33,6 +35,16 @@ impl PostTransform {
             "PROBIT" => Self::Probit,
             other => return Err(Error::invalid(format!("the post transform `{other}` is not supported"))),
         })
+    }
+
+    /// What it is to sums; none if they cannot be got back from the answer.
+    pub fn link(self) -> Option<Link> {
+        match self {
+            Self::None => Some(Link::Identity),
+            Self::Logistic => Some(Link::Logistic),
+            Self::Softmax => Some(Link::Softmax),
+            Self::SoftmaxZero | Self::Probit => None,
+        }
     }
 
     /// Applies it to the scores of one row, of which there are several.

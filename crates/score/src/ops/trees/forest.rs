@@ -1,6 +1,7 @@
 //! Trees as flat arrays, and rows running down them. There are only two comparisons here and a
 //! bit for where a missing value goes; `sketch` turns those of ONNX into them.
 
+use crate::inside::TreeNode;
 use crate::ops::scores::Real;
 
 /// One sum, and whether anything was added to it.
@@ -50,6 +51,23 @@ pub const EQUALS: u32 = 1 << 30;
 pub const MISSING_YES: u32 = 1 << 29;
 /// The part of `feature` that is the feature.
 pub const FEATURE: u32 = MISSING_YES - 1;
+
+impl Node<f64> {
+    /// The node as explanations read it.
+    pub fn view(&self) -> TreeNode {
+        if self.feature & LEAF != 0 {
+            return TreeNode::Leaf { first: self.yes as usize, count: self.no as usize };
+        }
+        TreeNode::Branch {
+            feature: (self.feature & FEATURE) as usize,
+            value: self.value,
+            is_equal: self.feature & EQUALS != 0,
+            missing_yes: self.feature & MISSING_YES != 0,
+            yes: self.yes as usize,
+            no: self.no as usize,
+        }
+    }
+}
 
 impl<T: Real> Forest<T> {
     /// How many trees there are.

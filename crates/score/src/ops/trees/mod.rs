@@ -18,6 +18,7 @@ use super::linear::class_labels;
 use super::scores::{PostTransform, Real};
 use super::{Kernel, mistyped, need};
 use crate::graph::Value;
+use crate::inside::{Inside, Link, TreeEnsemble};
 use crate::tensor::{Elements, Tensor, volume};
 
 /// Rows that are carried through the trees together: their features and scores stay in the
@@ -55,6 +56,24 @@ impl Kernel for TreeRegressor {
         let mut made = Vec::with_capacity(volume(&[rows, width])?);
         self.trees.run(tensor, width, &mut Regression { targets: &self.targets, made: &mut made })?;
         Ok(vec![Value::Tensor(Tensor::new(vec![rows, width], Elements::F32(made))?)])
+    }
+
+    fn inside(&self) -> Option<(Inside, Link)> {
+        let Targets { count, base, aggregate, transform } = &self.targets;
+        let share = match aggregate {
+            Aggregate::Sum => 1.0,
+            Aggregate::Average => 1.0 / self.trees.sketch.trees() as f64,
+            // The smallest or largest of several leaves is no sum.
+            Aggregate::Min | Aggregate::Max => return None,
+        };
+        let link = if *count == 1 && *transform != PostTransform::Probit {
+            Link::Identity
+        } else {
+            transform.link()?
+        };
+        let mut ensemble = self.trees.sketch.ensemble(*count, base).ok()?;
+        ensemble.leaves.iter_mut().for_each(|(_, weight)| *weight *= share);
+        Some((Inside::Trees(ensemble), link))
     }
 }
 
@@ -115,6 +134,18 @@ impl Kernel for TreeClassifier {
             Value::Tensor(Tensor::row(self.labels(winners))),
             Value::Tensor(Tensor::new(vec![rows, width], Elements::F32(made))?),
         ])
+    }
+
+    fn inside(&self) -> Option<(Inside, Link)> {
+        let Classes { count, base, transform, one_score_for_two, .. } = &self.classes;
+        let mut ensemble: TreeEnsemble = self.trees.sketch.ensemble(*count, base).ok()?;
+        if *one_score_for_two {
+            // The only score is that of the second class, whatever number its leaves give.
+            ensemble.leaves.iter_mut().for_each(|(target, _)| *target = 0);
+            ensemble.base = vec![base.last().copied().unwrap_or(0.0)];
+            ensemble.targets = 1;
+        }
+        Some((Inside::Trees(ensemble), transform.link()?))
     }
 }
 

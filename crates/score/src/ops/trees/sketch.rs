@@ -7,6 +7,7 @@ use std::collections::{HashMap, HashSet};
 use base::{Code, Error, Result};
 
 use super::forest::{EQUALS, FEATURE, Forest, LEAF, MISSING_YES, Node};
+use crate::inside::{TreeEnsemble, TreeNode};
 use crate::ops::attributes::{Attributes, Numbers};
 use crate::ops::scores::Real;
 
@@ -46,6 +47,8 @@ pub struct Sketch {
     weight_targets: Vec<u32>,
     weights: Numbers,
     features: usize,
+    /// How many training rows came to each node; empty if the model does not say it.
+    hits: Vec<f64>,
 }
 
 #[derive(Clone, Copy)]
@@ -76,8 +79,8 @@ impl Sketch {
         let missing = attributes.ints("nodes_missing_value_tracks_true")?.unwrap_or_default();
         let modes = attributes.texts("nodes_modes")?.unwrap_or_default();
         let values = attributes.numbers("nodes_values")?;
-        // How often a branch was taken while training; scoring does not depend on it.
-        attributes.ignore(&["nodes_hitrates", "nodes_hitrates_as_tensor"]);
+        // How often a branch was taken while training: scoring does not depend on it, explaining does.
+        let hits = attributes.numbers("nodes_hitrates")?.to_f64();
         let count = ids.len();
         let lengths = [falses.len(), trues.len(), features.len(), trees.len(), modes.len(), values.len()];
         if count == 0 || count > FEATURE as usize || lengths.iter().any(|length| *length != count) {
@@ -116,6 +119,7 @@ impl Sketch {
             weight_targets: Vec::new(),
             weights: Numbers::Single(Vec::new()),
             features: highest,
+            hits,
         };
         sketch.read_leaves(attributes, leaves, targets, &places)?;
         Ok(sketch)
@@ -164,6 +168,32 @@ impl Sketch {
         self.values.is_double() || self.weights.is_double()
     }
 
+    /// How many trees there are.
+    pub fn trees(&self) -> usize {
+        self.roots.len()
+    }
+
+    /// The trees with all that explaining them needs.
+    ///
+    /// # Errors
+    /// As [`Sketch::compile`].
+    pub fn ensemble(&self, targets: usize, base: &[f64]) -> Result<TreeEnsemble> {
+        let forest = self.compile::<f64>()?;
+        let nodes: Vec<TreeNode> = forest.nodes.iter().map(|node| node.view()).collect();
+        let mut base = base.to_vec();
+        base.resize(targets, 0.0);
+        let hits = adds_up(&nodes, &self.hits).then(|| self.hits.clone());
+        Ok(TreeEnsemble {
+            roots: forest.roots.iter().map(|root| *root as usize).collect(),
+            leaves: forest.weights.iter().map(|(target, weight)| (*target as usize, *weight)).collect(),
+            features: forest.features,
+            nodes,
+            targets,
+            base,
+            hits,
+        })
+    }
+
     /// How many different targets the leaves speak of.
     pub fn voted_targets(&self) -> usize {
         self.weight_targets.iter().collect::<HashSet<_>>().len()
@@ -197,6 +227,19 @@ impl Sketch {
         let nodes = nodes.collect();
         Ok(Forest { nodes, roots: self.roots.clone(), weights, features: self.features })
     }
+}
+
+/// True if the rows of every branch are those of its children: exporters that do not know how many
+/// came to a node write ones.
+fn adds_up(nodes: &[TreeNode], hits: &[f64]) -> bool {
+    let fits = |(at, node): (usize, &TreeNode)| match *node {
+        TreeNode::Leaf { .. } => hits[at].is_finite() && hits[at] >= 0.0,
+        TreeNode::Branch { yes, no, .. } => {
+            let sum = hits[yes] + hits[no];
+            sum > 0.0 && (hits[at] - sum).abs() <= 1e-5 * sum
+        }
+    };
+    hits.len() == nodes.len() && nodes.iter().enumerate().all(fits)
 }
 
 /// Where each node stands, by its tree and its number in it.

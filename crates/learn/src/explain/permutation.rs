@@ -3,7 +3,7 @@
 //! not learn from, and says what the model uses, not what causes what.
 
 use base::{Progress, Result};
-use score::{Batch, Card, Package, Values};
+use score::{Batch, Card, Package};
 
 use crate::figures::ImportanceItem;
 use crate::matrix::{Matrix, Target};
@@ -75,16 +75,23 @@ pub fn package_importance(
     progress: &Progress,
 ) -> Result<Vec<ImportanceItem>> {
     let names: Vec<String> = batch.columns.iter().map(|(name, _)| name.clone()).collect();
-    let mut shuffled = batch.clone();
+    let mut copy = batch.clone();
     measure(&names, batch.rows, truth, settings, progress, |at| match at {
         None => predictions_of(card, &package.predict(batch)?),
         Some((column, order)) => {
-            shuffled.columns[column].1 = reorder(&batch.columns[column].1, order);
-            let predictions = predictions_of(card, &package.predict(&shuffled)?);
-            shuffled.columns[column].1 = batch.columns[column].1.clone();
+            copy.columns[column].1 = batch.columns[column].1.pick(order);
+            let predictions = predictions_of(card, &package.predict(&copy)?);
+            copy.columns[column].1 = batch.columns[column].1.clone();
             predictions
         }
     })
+}
+
+/// The numbers of so many rows in a random order that this seed, name and turn fix.
+pub fn shuffled(seed: u64, name: &str, turn: u64, rows: usize) -> Vec<u32> {
+    let mut order: Vec<u32> = (0..rows as u32).collect();
+    Stream::new(seed, name, turn).shuffle(&mut order);
+    order
 }
 
 fn measure(
@@ -109,8 +116,7 @@ fn measure(
         for repeat in 0..settings.repeats {
             let done = column as u64 * u64::from(settings.repeats) + u64::from(repeat);
             progress.step("shuffling", done, Some(total))?;
-            let mut order: Vec<u32> = (0..rows as u32).collect();
-            Stream::new(settings.seed, name, u64::from(repeat)).shuffle(&mut order);
+            let order = shuffled(settings.seed, name, u64::from(repeat), rows);
             falls.push(whole - score(&predict(Some((column, &order)))?));
         }
         let count = falls.len().max(1) as f64;
@@ -121,17 +127,4 @@ fn measure(
     }
     progress.step("shuffling", total, Some(total))?;
     Ok(items)
-}
-
-fn reorder(values: &Values, order: &[u32]) -> Values {
-    fn pick<T: Clone>(values: &[T], order: &[u32]) -> Vec<T> {
-        order.iter().map(|row| values[*row as usize].clone()).collect()
-    }
-    match values {
-        Values::F64(values) => Values::F64(pick(values, order)),
-        Values::F32(values) => Values::F32(pick(values, order)),
-        Values::I64(values) => Values::I64(pick(values, order)),
-        Values::Bool(values) => Values::Bool(pick(values, order)),
-        Values::Text(values) => Values::Text(pick(values, order)),
-    }
 }
