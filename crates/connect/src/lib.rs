@@ -1,9 +1,11 @@
-//! Reads the answer of a query out of a database that belongs to others, into a file: Arrow IPC,
-//! with the types of the database kept exactly. It only reads, and says so to the server. What a
-//! connection is called, where its password is kept and what becomes of the file is not known here.
+//! Reads what belongs to others, and only reads. The answer of a query comes out of their database
+//! into a file: Arrow IPC, with the types of the database kept exactly. What scripts logged comes out
+//! of a store of MLflow as records ([`mlflow`]). What a connection is called, where its password is
+//! kept and what becomes of what was read is not known here.
 
 mod arrive;
 mod field;
+pub mod mlflow;
 mod postgres;
 
 use std::path::Path;
