@@ -150,6 +150,14 @@ pub fn usage() -> Usage {
     Usage { cpu_ms: own.cpu_ms + children.cpu_ms, ..own.or_more(children) }
 }
 
+/// What the children of this process that ended have used; zero where the system does not say.
+pub fn usage_of_ended_children() -> Usage {
+    #[cfg(unix)]
+    return usage_of(libc::RUSAGE_CHILDREN);
+    #[cfg(not(unix))]
+    Usage::default()
+}
+
 #[cfg(unix)]
 #[expect(unsafe_code, reason = "the standard library does not wrap getrusage")]
 fn usage_of(who: libc::c_int) -> Usage {

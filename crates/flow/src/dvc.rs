@@ -64,7 +64,7 @@ pub fn import(name: &str, text: &str, params: Option<&str>) -> Result<Imported> 
         }
     }
     let steps = steps(&read, &values);
-    let mut pipeline = Pipeline { name: name.to_owned(), steps };
+    let mut pipeline = Pipeline::of(name, steps);
     let positions = layout(&pipeline);
     for step in &mut pipeline.steps {
         step.position = positions.get(&step.id).copied().unwrap_or_default();

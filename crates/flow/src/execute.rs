@@ -131,6 +131,9 @@ pub enum Planned {
     Pending,
 }
 
+/// The steps of a run by id, in the order in which they may run, and what becomes of each.
+pub type Plan = Vec<(String, Planned)>;
+
 enum Ended {
     Said(String, Message),
     Stopped(String, Box<Stopped>),
@@ -173,7 +176,7 @@ impl Planner<'_> {
     ///
     /// # Errors
     /// A missing dataset, an index that cannot be read.
-    pub fn plan(&self) -> Result<Vec<(String, Planned)>> {
+    pub fn plan(&self) -> Result<Plan> {
         let mut known = Known::new();
         let mut plan = Vec::new();
         for node in self.graph.nodes().iter().filter(|node| self.steps.contains(&node.step.id)) {

@@ -45,6 +45,10 @@ mod linux {
     /// Killing takes this long at most; a process that hangs in the kernel cannot be waited for.
     const PATIENCE: Duration = Duration::from_secs(3);
 
+    /// Between two looks at a family that seems to be gone; long enough for one that has lost its
+    /// parent to be adopted.
+    const BETWEEN_LOOKS: Duration = Duration::from_millis(1);
+
     struct Process {
         id: i32,
         parent: i32,
@@ -74,17 +78,21 @@ mod linux {
     pub fn end_descendants(root: u32) -> usize {
         let started = Instant::now();
         let mut ended = BTreeSet::new();
+        // A family that ended by itself needs one look; one that is being killed needs two, since a
+        // process whose parent ends while `/proc` is read is seen as nobody's.
+        let mut was_empty = true;
         while started.elapsed() < PATIENCE {
             let living: Vec<i32> =
                 descendants(root as i32).iter().filter(|one| !one.is_dead).map(|one| one.id).collect();
-            if living.is_empty() {
+            if living.is_empty() && was_empty {
                 break;
             }
+            was_empty = living.is_empty();
             // Stopped ones start no others while the rest is killed.
             living.iter().for_each(|id| signal(*id, Signal::STOP));
             living.iter().for_each(|id| signal(*id, Signal::KILL));
             ended.extend(living);
-            std::thread::sleep(Duration::from_millis(5));
+            std::thread::sleep(if was_empty { BETWEEN_LOOKS } else { Duration::from_millis(5) });
         }
         ended.len()
     }

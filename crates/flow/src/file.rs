@@ -16,6 +16,11 @@
 //! position = [280, 120]
 //! inputs = { table = "penguins.table" }
 //! ```
+//!
+//! What the second format has besides: steps that are skipped, frames on the canvas, and the inputs
+//! and outputs that a pipeline declares to be used as a step of others. A file that has none of it is
+//! written in the first. How a text is read, and where what is wrong with it stands, is
+//! [`crate::reading`]'s matter.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -25,18 +30,46 @@ use base::{Error, Result};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::frames::Frame;
 use crate::limits::{Limits, Size, Span};
+use crate::reading;
 
-/// The only format there is so far.
-const FORMAT: i64 = 1;
+/// The newest format that this version reads.
+pub(crate) const FORMAT: i64 = 2;
 
 /// A pipeline as its file says it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Pipeline {
     /// Its name, which is also the file's: `[a-z0-9][a-z0-9_-]*`.
     pub name: String,
+    /// What a pipeline that uses this one as a step may wire into it.
+    pub inputs: Vec<DeclaredInput>,
+    /// What such a pipeline may take from it.
+    pub outputs: Vec<DeclaredOutput>,
     /// The steps in the order of the file.
     pub steps: Vec<Step>,
+    /// Frames on the canvas. Not part of any hash.
+    pub frames: Vec<Frame>,
+}
+
+/// An input that a pipeline declares, to be used as a step of others.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DeclaredInput {
+    /// Its name: `[a-z][a-z0-9_]*`.
+    pub name: String,
+    /// The inputs of its own steps that it feeds, each `step.port`.
+    pub to: Vec<Wire>,
+}
+
+/// An output that a pipeline declares, to be used as a step of others.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DeclaredOutput {
+    /// Its name: `[a-z][a-z0-9_]*`.
+    pub name: String,
+    /// The output of its own steps that it gives, `step.port`.
+    pub from: Wire,
 }
 
 /// A step as the file says it.
@@ -52,12 +85,15 @@ pub struct Step {
     pub params: Map<String, Value>,
     /// Wires by input port.
     pub inputs: BTreeMap<String, Vec<Wire>>,
+    /// True if a run goes past it: what needs it gets what it would have got, where the types allow.
+    pub skip: bool,
     /// How often it is tried and how much it may take. Not part of any hash.
     pub limits: Limits,
 }
 
 /// Where a wire comes from: an output port of a step, written `step.port`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
 pub struct Wire {
     /// The step it comes from.
     pub step: String,
@@ -85,20 +121,42 @@ impl FromStr for Wire {
     }
 }
 
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct FileForm {
-    format: i64,
-    name: String,
-    #[serde(default)]
-    step: Vec<StepForm>,
+impl From<Wire> for String {
+    fn from(wire: Wire) -> Self {
+        wire.to_string()
+    }
 }
 
+impl TryFrom<String> for Wire {
+    type Error = Error;
+
+    fn try_from(text: String) -> Result<Self> {
+        text.parse()
+    }
+}
+
+/// What is written of a file, in this order.
+#[derive(Serialize)]
+struct FileForm<'a> {
+    format: i64,
+    name: &'a str,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    input: &'a [DeclaredInput],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    output: &'a [DeclaredOutput],
+    step: Vec<StepForm>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    frame: &'a [Frame],
+}
+
+/// A step as the file says it.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct StepForm {
+pub(crate) struct StepForm {
     id: String,
     kind: String,
+    #[serde(default, skip_serializing_if = "is_false")]
+    skip: bool,
     #[serde(default)]
     position: [f64; 2],
     #[serde(default, skip_serializing_if = "Map::is_empty")]
@@ -119,6 +177,20 @@ fn is_zero(number: &u32) -> bool {
     *number == 0
 }
 
+fn is_false(is: &bool) -> bool {
+    !is
+}
+
+/// Which part of a step is wrong.
+pub(crate) enum Part {
+    /// The whole.
+    Step,
+    /// Its id.
+    Id,
+    /// The wires of this input.
+    Input(String),
+}
+
 #[derive(Serialize, Deserialize)]
 #[serde(untagged)]
 enum WiresForm {
@@ -134,44 +206,37 @@ impl Pipeline {
     /// [`base::Code::InvalidInput`] with line and column where the text is not a pipeline file;
     /// [`base::Code::TooNew`] for a format this version does not know.
     pub fn parse(text: &str) -> Result<Self> {
-        let form: FileForm = toml::from_str(text).map_err(|error| {
-            let place = error.span().map_or_else(String::new, |span| {
-                let (line, column) = place_in(text, span.start);
-                format!("line {line}, column {column}: ")
-            });
-            Error::invalid(format!("cannot read the pipeline file: {place}{}", error.message()))
-                .hint("correct the text at that place, or revert to the last commit")
-        })?;
-        if form.format != FORMAT {
-            return Err(Error::new(
-                base::Code::TooNew,
-                format!(
-                    "the pipeline file has format {}, this version of Fettle reads format {FORMAT}",
-                    form.format
-                ),
-            )
-            .hint("update Fettle"));
-        }
-        check_name(&form.name)?;
-        let steps = form.step.into_iter().map(Step::from_form).collect::<Result<_>>()?;
-        Ok(Self { name: form.name, steps })
+        reading::read(text).into_result()
+    }
+
+    /// A pipeline of these steps and nothing else.
+    pub fn of(name: &str, steps: Vec<Step>) -> Self {
+        Self { name: name.to_owned(), steps, ..Self::default() }
     }
 
     /// The text of the file: the same graph always gives the same text.
     pub fn to_text(&self) -> String {
+        let is_plain = self.inputs.is_empty()
+            && self.outputs.is_empty()
+            && self.frames.is_empty()
+            && !self.steps.iter().any(|step| step.skip);
         let form = FileForm {
-            format: FORMAT,
-            name: self.name.clone(),
+            // An older Fettle reads all that it can understand.
+            format: if is_plain { 1 } else { FORMAT },
+            name: &self.name,
+            input: &self.inputs,
+            output: &self.outputs,
             step: self.steps.iter().map(Step::to_form).collect(),
+            frame: &self.frames,
         };
         toml::to_string(&form).expect("strings, numbers, lists and tables can be written as TOML")
     }
 }
 
 impl Step {
-    fn from_form(form: StepForm) -> Result<Self> {
+    pub(crate) fn from_form(form: StepForm) -> Result<Self, (Part, Error)> {
         let id = form.id;
-        check_id(&id)?;
+        check_id(&id).map_err(|e| (Part::Id, e))?;
         let mut inputs = BTreeMap::new();
         for (port, wires) in form.inputs {
             let texts = match wires {
@@ -182,13 +247,17 @@ impl Step {
                 .iter()
                 .map(|text| text.parse::<Wire>())
                 .collect::<Result<Vec<_>>>()
-                .map_err(|e| e.within(format!("cannot read input `{port}` of step `{id}`")))?;
+                .map_err(|e| e.within(format!("cannot read input `{port}` of step `{id}`")))
+                .map_err(|e| (Part::Input(port.clone()), e))?;
             inputs.insert(port, wires);
         }
         let limits =
             Limits { retries: form.retries, timeout: form.timeout, cores: form.cores, memory: form.memory };
-        limits.check().map_err(|e| e.within(format!("step `{id}` cannot have these limits")))?;
-        Ok(Self { id, kind: form.kind, position: form.position, params: form.params, inputs, limits })
+        limits
+            .check()
+            .map_err(|e| (Part::Step, e.within(format!("step `{id}` cannot have these limits"))))?;
+        let (kind, position, params, skip) = (form.kind, form.position, form.params, form.skip);
+        Ok(Self { id, kind, position, params, inputs, skip, limits })
     }
 
     fn to_form(&self) -> StepForm {
@@ -203,6 +272,7 @@ impl Step {
         StepForm {
             id: self.id.clone(),
             kind: self.kind.clone(),
+            skip: self.skip,
             position: self.position,
             params: params.map(|(name, value)| (name.clone(), value.clone())).collect(),
             inputs: inputs.collect(),
@@ -229,7 +299,11 @@ pub fn check_name(name: &str) -> Result<()> {
         .hint("use lower-case letters, digits, `-` and `_`, starting with a letter or digit, at most 60"))
 }
 
-fn check_id(id: &str) -> Result<()> {
+/// Refuses what cannot be the id of a step, or the name of a port.
+///
+/// # Errors
+/// [`base::Code::InvalidInput`].
+pub(crate) fn check_id(id: &str) -> Result<()> {
     let mut bytes = id.bytes();
     let starts_well = bytes.next().is_some_and(|b| b.is_ascii_lowercase());
     if starts_well
@@ -240,13 +314,6 @@ fn check_id(id: &str) -> Result<()> {
     }
     Err(Error::invalid(format!("`{}` cannot be the id of a step", id.escape_debug()))
         .hint("use lower-case letters, digits and `_`, starting with a letter, at most 60"))
-}
-
-fn place_in(text: &str, offset: usize) -> (usize, usize) {
-    let before = &text[..offset.min(text.len())];
-    let line = before.matches('\n').count() + 1;
-    let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
-    (line, column)
 }
 
 #[cfg(test)]
@@ -277,6 +344,28 @@ inputs = { models = ["forest.model", "boosting.model"] }
     }
 
     #[test]
+    fn frames_skipped_steps_and_declared_ports_read_back_and_only_they_need_the_second_format() {
+        let plain = Pipeline::parse(SPECIES).expect("a good file");
+        assert!(plain.to_text().starts_with("format = 1\n"));
+        let text = SPECIES
+            .replace("format = 1", "format = 2")
+            .replace("kind = \"compare\"", "kind = \"compare\"\nskip = true")
+            + "[[frame]]\nid = \"frame-1\"\nnote = \"two\\nlines\"\nbox = [0, 0, 10, 10]\n";
+        let text = text.replacen(
+            "[[step]]",
+            "[[input]]\nname = \"models\"\nto = [\"best.models\"]\n[[output]]\nname = \"best\"\nfrom = \"best.best\"\n[[step]]",
+            1,
+        );
+        let pipeline = Pipeline::parse(&text).expect("a good file");
+        assert!(pipeline.steps[1].skip && !pipeline.steps[0].skip);
+        assert_eq!(pipeline.frames[0].note, "two\nlines");
+        assert_eq!(pipeline.outputs[0].from.to_string(), "best.best");
+        let written = pipeline.to_text();
+        assert!(written.starts_with("format = 2\n"));
+        assert_eq!(Pipeline::parse(&written).expect("what we write"), pipeline);
+    }
+
+    #[test]
     fn limits_of_a_step_read_back_and_hopeless_ones_are_refused() {
         let limits = "kind = \"dataset\"\nretries = 2\ntimeout = 90\ncores = 1\nmemory = \"2GiB\"";
         let pipeline = Pipeline::parse(&SPECIES.replace("kind = \"dataset\"", limits)).expect("good limits");
@@ -295,7 +384,7 @@ inputs = { models = ["forest.model", "boosting.model"] }
         let text = SPECIES.replace("kind = \"dataset\"", "kind = 7");
         let error = Pipeline::parse(&text).expect_err("a kind is text");
         assert!(error.message.contains("line 6, column 8"), "{error}");
-        let error = Pipeline::parse("format = 2\nname = \"x\"").expect_err("from the future");
+        let error = Pipeline::parse("format = 3\nname = \"x\"\nnew = 1").expect_err("from the future");
         assert_eq!(error.code, base::Code::TooNew);
         for wrong in ["id = \"Bad Id\"", "id = \"\"", "id = \"../x\""] {
             let text = SPECIES.replace("id = \"penguins\"", wrong);

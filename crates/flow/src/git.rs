@@ -136,19 +136,7 @@ impl Git {
     /// # Errors
     /// [`Code::Unavailable`] if the repository cannot be read.
     pub fn last_of(&self, file: &Path) -> Result<Option<Commit>> {
-        let blob = |commit: &git2::Commit| -> Option<Oid> {
-            commit.tree().ok()?.get_path(file).ok().map(|entry| entry.id())
-        };
-        let mut next = self.head()?;
-        for _ in 0..1000 {
-            let Some(commit) = next else { break };
-            let parent = commit.parent(0).ok();
-            if blob(&commit) != parent.as_ref().and_then(blob) {
-                return Ok(Some(described(&commit)));
-            }
-            next = parent;
-        }
-        Ok(None)
+        Ok(self.log_of(file, 1)?.into_iter().next())
     }
 
     /// The text of a file in the last commit, if it is there.
@@ -157,6 +145,57 @@ impl Git {
     /// [`Code::Unavailable`] if the repository cannot be read.
     pub fn text_of(&self, file: &Path) -> Result<Option<String>> {
         let Some(commit) = self.head()? else { return Ok(None) };
+        self.text_in(&commit, file)
+    }
+
+    /// A commit by its id, the beginning of it, or a name that git knows, such as `main~2`.
+    ///
+    /// # Errors
+    /// [`Code::NotFound`] if there is none, or several.
+    pub fn find(&self, name: &str) -> Result<Commit> {
+        self.commit_named(name).map(|commit| described(&commit))
+    }
+
+    fn commit_named(&self, name: &str) -> Result<git2::Commit<'_>> {
+        let found = self.repository.revparse_single(name).and_then(|object| object.peel_to_commit());
+        found.map_err(|e| {
+            Error::not_found(format!("there is no commit `{}`", name.escape_debug()))
+                .because(e.message())
+                .hint("give the first digits of a commit's id")
+        })
+    }
+
+    /// The text of a file in a commit, if it is there: see [`Git::find`].
+    ///
+    /// # Errors
+    /// [`Code::NotFound`] if there is no such commit; [`Code::Unavailable`] if the repository cannot
+    /// be read.
+    pub fn text_at(&self, name: &str, file: &Path) -> Result<Option<String>> {
+        self.text_in(&self.commit_named(name)?, file)
+    }
+
+    /// The newest commits that changed a file, newest first: at most `limit`, among the newest 1,000.
+    ///
+    /// # Errors
+    /// [`Code::Unavailable`] if the repository cannot be read.
+    pub fn log_of(&self, file: &Path, limit: usize) -> Result<Vec<Commit>> {
+        let blob = |commit: &git2::Commit| -> Option<Oid> {
+            commit.tree().ok()?.get_path(file).ok().map(|entry| entry.id())
+        };
+        let mut found = Vec::new();
+        let mut next = self.head()?;
+        for _ in 0..1000 {
+            let Some(commit) = next.filter(|_| found.len() < limit) else { break };
+            let parent = commit.parent(0).ok();
+            if blob(&commit) != parent.as_ref().and_then(blob) {
+                found.push(described(&commit));
+            }
+            next = parent;
+        }
+        Ok(found)
+    }
+
+    fn text_in(&self, commit: &git2::Commit<'_>, file: &Path) -> Result<Option<String>> {
         let tree = commit.tree().map_err(|e| self.fail("read", &e))?;
         let Ok(entry) = tree.get_path(file) else { return Ok(None) };
         let blob = self.repository.find_blob(entry.id()).map_err(|e| self.fail("read", &e))?;
@@ -229,5 +268,22 @@ mod tests {
         let second = git.commit(&["a.toml".as_ref()], "Remove a", Timestamp(3_000)).expect("can commit");
         assert_eq!(git.last_of("a.toml".as_ref()).expect("readable"), Some(second));
         assert_eq!(git.text_of("a.toml".as_ref()).expect("readable"), None);
+    }
+
+    #[test]
+    fn a_file_is_found_as_it_was_in_each_commit_that_changed_it() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let git = Git::open_or_create(folder.path()).expect("can be made");
+        for (number, file) in ["a.toml", "b.toml", "a.toml"].into_iter().enumerate() {
+            std::fs::write(folder.path().join(file), number.to_string()).expect("can be written");
+            git.commit(&[file.as_ref()], &format!("{number}"), Timestamp(number as i64)).expect("can commit");
+        }
+        let log = git.log_of("a.toml".as_ref(), 10).expect("readable");
+        assert_eq!(log.iter().map(|commit| commit.message.as_str()).collect::<Vec<_>>(), ["2", "0"]);
+        let at = |name: &str| git.text_at(name, "a.toml".as_ref()).map(|text| text.unwrap_or_default());
+        assert_eq!((at(&log[0].id), at(&log[1].id[..10])), (Ok("2".to_owned()), Ok("0".to_owned())));
+        assert_eq!(at("main~1"), Ok("0".to_owned()));
+        assert_eq!(git.text_at(&log[1].id, "b.toml".as_ref()), Ok(None));
+        assert_eq!(at("0123456789").map_err(|e| e.code), Err(Code::NotFound));
     }
 }

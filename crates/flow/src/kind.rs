@@ -297,6 +297,11 @@ pub trait Kind: Sync {
         Ok(Ports::of(&self.declaration()))
     }
 
+    /// True if what a step's ports are is known only with its parameters.
+    fn names_ports(&self) -> bool {
+        false
+    }
+
     /// Parameters to start from.
     fn presets(&self) -> &'static [Preset] {
         &[]
@@ -481,6 +486,10 @@ pub trait StepKind: Sync {
     fn ports(&self, _params: &Map<String, Value>) -> Result<Ports, Misfit> {
         Ok(Ports::of(&self.declaration()))
     }
+    /// As [`Kind::names_ports`].
+    fn names_ports(&self) -> bool {
+        false
+    }
     /// As [`Kind::presets`].
     fn presets(&self) -> &'static [Preset] {
         &[]
@@ -530,18 +539,22 @@ impl<K: Kind> StepKind for K {
     }
 
     fn complete(&self, params: &Map<String, Value>) -> Result<Map<String, Value>, Misfit> {
-        match serde_json::to_value(read_params::<K>(params)?) {
+        match serde_json::to_value(read_params::<K::Params>(params)?) {
             Ok(Value::Object(complete)) => Ok(complete),
             _ => Err(Error::internal("parameters are not an object").into()),
         }
     }
 
     fn source(&self, params: &Map<String, Value>) -> Result<Option<Source>, Misfit> {
-        Ok(Kind::source(self, &read_params::<K>(params)?))
+        Ok(Kind::source(self, &read_params::<K::Params>(params)?))
     }
 
     fn ports(&self, params: &Map<String, Value>) -> Result<Ports, Misfit> {
-        Kind::ports(self, &read_params::<K>(params)?)
+        Kind::ports(self, &read_params::<K::Params>(params)?)
+    }
+
+    fn names_ports(&self) -> bool {
+        Kind::names_ports(self)
     }
 
     fn presets(&self) -> &'static [Preset] {
@@ -549,11 +562,16 @@ impl<K: Kind> StepKind for K {
     }
 
     fn prepare(&self, params: &Map<String, Value>, place: &Place, progress: &Progress) -> Result<()> {
-        Kind::prepare(self, &read_params::<K>(params).map_err(|misfit| misfit.error)?, place, progress)
+        Kind::prepare(
+            self,
+            &read_params::<K::Params>(params).map_err(|misfit| misfit.error)?,
+            place,
+            progress,
+        )
     }
 
     fn outside(&self, params: &Map<String, Value>, place: &Place) -> Result<Outside> {
-        Kind::outside(self, &read_params::<K>(params).map_err(|misfit| misfit.error)?, place)
+        Kind::outside(self, &read_params::<K::Params>(params).map_err(|misfit| misfit.error)?, place)
     }
 
     fn shape(
@@ -562,17 +580,23 @@ impl<K: Kind> StepKind for K {
         inputs: &Shapes,
         source: Option<&SourceTable>,
     ) -> Result<Option<TableShape>, Misfit> {
-        Kind::shape(self, &read_params::<K>(params)?, inputs, source)
+        Kind::shape(self, &read_params::<K::Params>(params)?, inputs, source)
     }
 
     fn run(&self, params: &Map<String, Value>, work: &Work) -> Result<Outcome> {
-        Kind::run(self, &read_params::<K>(params).map_err(|misfit| misfit.error)?, work)
+        Kind::run(self, &read_params::<K::Params>(params).map_err(|misfit| misfit.error)?, work)
     }
 }
 
 /// Reads parameters over their defaults, so that a file only says what differs.
-fn read_params<K: Kind>(given: &Map<String, Value>) -> Result<K::Params, Misfit> {
-    let Ok(Value::Object(mut all)) = serde_json::to_value(K::Params::default()) else {
+///
+/// # Errors
+/// [`Misfit`] naming the parameter that is not known, or cannot be what it is.
+pub fn read_params<P>(given: &Map<String, Value>) -> Result<P, Misfit>
+where
+    P: Serialize + DeserializeOwned + Default,
+{
+    let Ok(Value::Object(mut all)) = serde_json::to_value(P::default()) else {
         return Err(Error::internal("parameters are not an object").into());
     };
     for (name, value) in given {
@@ -584,7 +608,7 @@ fn read_params<K: Kind>(given: &Map<String, Value>) -> Result<K::Params, Misfit>
         }
         // Each one is tried alone first, so that the message can say which one is wrong.
         let before = all.insert(name.clone(), value.clone()).unwrap_or(Value::Null);
-        if let Err(e) = serde_json::from_value::<K::Params>(Value::Object(all.clone())) {
+        if let Err(e) = serde_json::from_value::<P>(Value::Object(all.clone())) {
             all.insert(name.clone(), before);
             let error = Error::invalid(format!("parameter `{name}` cannot be {value}")).because(e);
             return Err(Misfit::param(name, error.hint("reset it to its default, or see the step's docs")));

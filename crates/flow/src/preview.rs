@@ -90,7 +90,7 @@ fn chain(subject: &Subject<'_>) -> Result<Graph> {
     if steps.is_empty() {
         return Err(Error::not_found(format!("the pipeline has no step `{}`", subject.output.step)));
     }
-    let part = Pipeline { name: subject.pipeline.name.clone(), steps };
+    let part = Pipeline::of(&subject.pipeline.name, steps);
     let graph = Graph::build(&part).map_err(|problems| Problem::to_error(&problems))?;
     for node in graph.nodes() {
         let ports = node.ports.inputs.iter().chain(&node.ports.outputs);

@@ -3,6 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::frames::{MAX_NOTE, MAX_TITLE};
 use crate::kind::StepKind;
 use crate::kinds;
 use crate::limits::MAX_RETRIES;
@@ -18,21 +19,78 @@ pub fn pipeline_schema() -> Value {
             json!({ "$ref": format!("#/$defs/{name}") })
         })
         .collect();
+    let wire = wire();
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "A pipeline of Fettle",
         "type": "object",
         "required": ["format", "name"],
         "properties": {
-            "format": { "const": 1, "description": "The format of the file." },
+            "format": {
+                "enum": [1, 2],
+                "description": "The format of the file: 2 if it has frames, skipped steps or declared ports.",
+            },
             "name": {
                 "type": "string",
                 "pattern": "^[a-z0-9][a-z0-9_-]{0,59}$",
                 "description": "The pipeline's name, which is also the file's.",
             },
+            "input": {
+                "type": "array",
+                "description": "What a pipeline that uses this one as a step may wire into it.",
+                "items": {
+                    "type": "object",
+                    "required": ["name", "to"],
+                    "properties": {
+                        "name": { "type": "string", "pattern": "^[a-z][a-z0-9_]{0,59}$" },
+                        "to": { "type": "array", "items": wire, "minItems": 1 },
+                    },
+                    "additionalProperties": false,
+                },
+            },
+            "output": {
+                "type": "array",
+                "description": "What such a pipeline may take from it.",
+                "items": {
+                    "type": "object",
+                    "required": ["name", "from"],
+                    "properties": {
+                        "name": { "type": "string", "pattern": "^[a-z][a-z0-9_]{0,59}$" },
+                        "from": wire,
+                    },
+                    "additionalProperties": false,
+                },
+            },
             "step": { "type": "array", "description": "The steps.", "items": { "oneOf": steps } },
+            "frame": { "type": "array", "description": "Frames on the canvas.", "items": frame() },
         },
+        "additionalProperties": false,
         "$defs": definitions,
+    })
+}
+
+fn wire() -> Value {
+    json!({ "type": "string", "pattern": "^[a-z][a-z0-9_]*\\.[a-z][a-z0-9_]*$" })
+}
+
+fn frame() -> Value {
+    json!({
+        "type": "object",
+        "required": ["id", "box"],
+        "properties": {
+            "id": { "type": "string", "pattern": "^[a-z][a-z0-9_-]{0,59}$" },
+            "title": { "type": "string", "maxLength": MAX_TITLE, "description": "One line." },
+            "note": { "type": "string", "maxLength": MAX_NOTE, "description": "Any text, read as Markdown." },
+            "tone": { "enum": ["grey", "blue", "green", "yellow", "red", "violet"], "description": "Its colour." },
+            "box": {
+                "type": "array",
+                "items": { "type": "number" },
+                "minItems": 4,
+                "maxItems": 4,
+                "description": "Left, top, width and height, in pixels.",
+            },
+        },
+        "additionalProperties": false,
     })
 }
 
@@ -46,7 +104,7 @@ fn step(kind: &dyn StepKind, definitions: &mut Map<String, Value>) -> Value {
             definitions.extend(own);
         }
     }
-    let wire = json!({ "type": "string", "pattern": "^[a-z][a-z0-9_]*\\.[a-z][a-z0-9_]*$" });
+    let wire = wire();
     let port = |port: &crate::kind::Port| {
         let one_or_many = if port.is_many() {
             json!({ "anyOf": [wire.clone(), { "type": "array", "items": wire.clone() }] })
@@ -58,6 +116,11 @@ fn step(kind: &dyn StepKind, definitions: &mut Map<String, Value>) -> Value {
         (port.name.to_string(), schema)
     };
     let inputs: Map<String, Value> = said.inputs.iter().map(port).collect();
+    let other_ports = if kind.names_ports() {
+        json!({ "anyOf": [wire.clone(), { "type": "array", "items": wire.clone() }] })
+    } else {
+        json!(false)
+    };
     let mut schema = json!({
         "type": "object",
         "title": said.title,
@@ -70,6 +133,7 @@ fn step(kind: &dyn StepKind, definitions: &mut Map<String, Value>) -> Value {
                 "description": "The step's name, unique in the pipeline.",
             },
             "kind": { "const": said.kind },
+            "skip": { "type": "boolean", "description": "True if a run goes past it." },
             "position": {
                 "type": "array",
                 "items": { "type": "number" },
@@ -78,7 +142,7 @@ fn step(kind: &dyn StepKind, definitions: &mut Map<String, Value>) -> Value {
                 "description": "Where it stands on the canvas, in pixels.",
             },
             "params": params,
-            "inputs": { "type": "object", "properties": inputs },
+            "inputs": { "type": "object", "properties": inputs, "additionalProperties": other_ports },
             "retries": {
                 "type": "integer",
                 "minimum": 0,
@@ -99,6 +163,7 @@ fn step(kind: &dyn StepKind, definitions: &mut Map<String, Value>) -> Value {
                 "description": "How much memory it may take with all its processes, such as `512MB` or `2GiB`.",
             },
         },
+        "additionalProperties": false,
     });
     if !definitions.is_empty() {
         // What the parameters refer to lies in the step, where `#/$defs` does not reach.

@@ -9,7 +9,7 @@ use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-use base::{Cancel, Code, Error, Result};
+use base::{Cancel, Code, Error, Pauses, Result};
 use process_wrap::std::{ChildWrapper, CommandWrap};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -131,6 +131,7 @@ impl Task<'_> {
     fn wait(&self, child: &mut Running, cancel: &Cancel, used: &mut Used) -> Result<ExitStatus> {
         let started = Instant::now();
         let mut looked = started;
+        let mut pauses = Pauses::up_to(Duration::from_millis(10));
         loop {
             let is_late = self.timeout.is_some_and(|span| started.elapsed() >= span.0);
             let ended = child.process.try_wait();
@@ -151,7 +152,7 @@ impl Task<'_> {
             if is_late {
                 return Err(self.took_too_long());
             }
-            std::thread::sleep(Duration::from_millis(10));
+            pauses.wait();
         }
     }
 

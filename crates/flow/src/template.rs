@@ -67,7 +67,7 @@ pub fn build(purpose: &Purpose) -> Pipeline {
     steps.push(step("good_enough", "check", params, &[("metrics", "best.metrics")]));
     let wires = [("model", "best.best"), ("checks", "good_enough.passed")];
     steps.push(step("register", "register", json!({ "model": purpose.model }), &wires));
-    let mut pipeline = Pipeline { name: purpose.name.to_owned(), steps };
+    let mut pipeline = Pipeline::of(purpose.name, steps);
     let positions = layout(&pipeline);
     for step in &mut pipeline.steps {
         step.position = positions[&step.id];

@@ -48,6 +48,12 @@ pub struct Trigger {
     /// When the monitor of this deployment raises an alert.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub drift: Option<String>,
+    /// What the run makes is to replace what this deployment serves, if the gate lets it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retrain: Option<String>,
+    /// What becomes of a version that passes the gate, where the run retrains a deployment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub then: Option<Then>,
     /// What becomes of times of the schedule at which Fettle did not run.
     #[serde(default)]
     pub missed: Missed,
@@ -55,6 +61,17 @@ pub struct Trigger {
     /// trigger if left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub settle_seconds: Option<u32>,
+}
+
+/// What becomes of a version that was retrained and passes the gate.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Then {
+    /// It waits for somebody's word.
+    #[default]
+    Propose,
+    /// It is promoted and deployed.
+    Deploy,
 }
 
 /// What becomes of times of a schedule at which Fettle did not run.
@@ -99,6 +116,8 @@ impl Trigger {
             zone: None,
             after: None,
             drift: None,
+            retrain: None,
+            then: None,
             missed: Missed::default(),
             settle_seconds: None,
         }
@@ -121,6 +140,10 @@ impl Trigger {
         if trigger.settle_seconds.is_some_and(|seconds| seconds > MOST_SETTLE_SECONDS) {
             return Err(Error::invalid("a change that settles for more than a day never counts")
                 .hint(format!("`settle_seconds` is {MOST_SETTLE_SECONDS} at most")));
+        }
+        if trigger.then.is_some() && trigger.retrain.is_none() {
+            return Err(Error::invalid("`then` says what becomes of a version that was retrained")
+                .hint("name the deployment with `retrain`"));
         }
         trigger.on()?;
         Ok(trigger)
@@ -217,6 +240,7 @@ mod tests {
             ("schedule = \"0 6 * * *\"\nzone = \"Mars/Base\"", "no time zone `Mars/Base`"),
             ("dataset = \"a\"\nzone = \"UTC\"", "only a schedule"),
             ("dataset = \"a\"\nsettle_seconds = 100000", "never counts"),
+            ("dataset = \"a\"\nthen = \"deploy\"", "`then` says what becomes"),
             ("on = \"a\"", "cannot read the trigger file"),
         ] {
             let text = format!("format = 1\nname = \"t\"\npipeline = \"p\"\n{extra}");

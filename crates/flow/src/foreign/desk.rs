@@ -3,6 +3,7 @@
 //! result.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -159,7 +160,12 @@ impl Desk {
         for slot in &job.inputs {
             let Some(input) = work.input_all(&slot.name).first() else { continue };
             work.progress.step("handing over inputs", 0, None)?;
-            let to = self.place_of_input(slot, job)?;
+            let to = self.place_of_input(slot, job);
+            if self.is_project && slot.path.is_some() && fs::symlink_metadata(&to).is_ok() {
+                self.check_input(slot, &input.folder, &to)?;
+                self.inputs.insert(slot.name.clone(), to);
+                continue;
+            }
             if let Some(parent) = to.parent() {
                 make(parent)?;
             }
@@ -180,29 +186,37 @@ impl Desk {
         Ok(())
     }
 
-    fn place_of_input(&self, slot: &Slot, job: &Job<'_>) -> Result<PathBuf> {
+    fn place_of_input(&self, slot: &Slot, job: &Job<'_>) -> PathBuf {
         match &slot.path {
-            Some(path) if self.is_project => Err(Error::invalid(format!(
-                "input `{}` would be written over `{path}` in the project",
-                slot.name
-            ))
-            .hint("leave the path out and read FETTLE_INPUT_…, or work in a fresh folder")),
-            Some(path) => Ok(self.folder.join(path)),
+            Some(path) => self.folder.join(path),
             None if slot.port_type == PortType::Table => {
-                Ok(self.root.join("inputs").join(format!("{}.{}", slot.name, job.format.ending())))
+                self.root.join("inputs").join(format!("{}.{}", slot.name, job.format.ending()))
             }
-            None => Ok(self.root.join("inputs").join(&slot.name)),
+            None => self.root.join("inputs").join(&slot.name),
         }
+    }
+
+    /// What already lies in the project where an input belongs must be that input, as it is when the
+    /// step before has just written it there. Nothing of the project is written over.
+    fn check_input(&self, slot: &Slot, from: &Path, there: &Path) -> Result<()> {
+        let is_it = slot.port_type == PortType::Files && is_same(&one_of(from)?, there)?;
+        if is_it {
+            return Ok(());
+        }
+        let path = slot.path.as_deref().unwrap_or_default();
+        Err(Error::new(
+            Code::Conflict,
+            format!("input `{}` would be written over `{path}` in the project, which is something else", slot.name),
+        )
+        .hint("move it away or delete it; or leave the path out and read FETTLE_INPUT_…, or work in a fresh folder"))
     }
 
     /// An output that was one file or one folder is that again; several files are their folder.
     fn hand_files(&self, from: &Path, to: &Path, slot: &Slot) -> Result<PathBuf> {
-        let entries = fs::read_dir(from).map_err(|e| Error::io("list", from, &e))?;
-        let entries: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
-        match (entries.as_slice(), &slot.path) {
-            ([only], Some(_)) => copy_all(only, to),
-            ([only], None) => copy_all(only, &to.join(only.file_name().unwrap_or_default())),
-            _ => copy_all(from, to),
+        let one = one_of(from)?;
+        match &slot.path {
+            None if one != from => copy_all(&one, &to.join(one.file_name().unwrap_or_default())),
+            _ => copy_all(&one, to),
         }
     }
 
@@ -350,6 +364,40 @@ fn copy_all(from: &Path, to: &Path) -> Result<PathBuf> {
         copy_file(from, to)?;
     }
     Ok(to.to_owned())
+}
+
+/// The only thing in a folder, or the folder.
+fn one_of(folder: &Path) -> Result<PathBuf> {
+    let entries = list(folder)?;
+    Ok(if let [only] = entries.as_slice() { folder.join(only) } else { folder.to_owned() })
+}
+
+/// Whether two files have the same bytes, or two folders the same files.
+fn is_same(a: &Path, b: &Path) -> Result<bool> {
+    let kind = |path: &Path| fs::symlink_metadata(path).map_err(|e| Error::io("look at", path, &e));
+    let (of_a, of_b) = (kind(a)?, kind(b)?);
+    if of_a.is_dir() && of_b.is_dir() {
+        let names = list(a)?;
+        if names != list(b)? {
+            return Ok(false);
+        }
+        for name in names {
+            if !is_same(&a.join(&name), &b.join(&name))? {
+                return Ok(false);
+            }
+        }
+        return Ok(true);
+    }
+    Ok(of_a.is_file() && of_b.is_file() && of_a.len() == of_b.len() && hash(a)? == hash(b)?)
+}
+
+/// The names in a folder, in order.
+fn list(folder: &Path) -> Result<Vec<OsString>> {
+    let entries = fs::read_dir(folder).map_err(|e| Error::io("list", folder, &e))?;
+    let names = entries.map(|entry| Ok(entry.map_err(|e| Error::io("list", folder, &e))?.file_name()));
+    let mut names = names.collect::<Result<Vec<_>>>()?;
+    names.sort();
+    Ok(names)
 }
 
 /// Refuses links and devices: what is kept must be bytes that are here.

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
-use base::{Cancel, Code, Error, Result};
+use base::{Cancel, Code, Error, Pauses, Result};
 
 use super::log::{Bounds, copy};
 use crate::family;
@@ -39,12 +39,13 @@ pub fn run(command: &mut Command, work: &Work) -> Result<()> {
     command.stdout(Stdio::null()).stderr(Stdio::null());
     let mut running = Started(spawned.map_err(|e| not_started(&name, &e))?);
     let listener = std::thread::spawn(move || copy(from, io::stderr(), Bounds::default()));
+    let mut pauses = Pauses::up_to(Duration::from_millis(10));
     let status = loop {
         work.progress.step(&format!("running {name}"), 0, None)?;
         if let Some(status) = running.poll(&name)? {
             break status;
         }
-        std::thread::sleep(Duration::from_millis(10));
+        pauses.wait();
     };
     let left = if family::is_head() { family::end_descendants(std::process::id()) } else { 0 };
     family::reap_orphans();
@@ -90,6 +91,7 @@ pub fn quiet(command: &mut Command, cancel: &Cancel) -> Result<Quiet> {
         })
     };
     let (said, complained) = (reader(Box::new(stdout)), reader(Box::new(stderr)));
+    let mut pauses = Pauses::up_to(Duration::from_millis(5));
     let status = loop {
         if cancel.is_cancelled() {
             return Err(Error::cancelled());
@@ -97,7 +99,7 @@ pub fn quiet(command: &mut Command, cancel: &Cancel) -> Result<Quiet> {
         if let Some(status) = running.poll(&name)? {
             break status;
         }
-        std::thread::sleep(Duration::from_millis(5));
+        pauses.wait();
     };
     let joined = |thread: std::thread::JoinHandle<String>| {
         thread.join().map_err(|_| Error::internal("the listener of a program panicked"))

@@ -126,6 +126,10 @@ impl Kind for RunCommand {
         foreign::ports(&params.inputs, &params.outputs)
     }
 
+    fn names_ports(&self) -> bool {
+        true
+    }
+
     fn presets(&self) -> &'static [Preset] {
         PRESETS
     }

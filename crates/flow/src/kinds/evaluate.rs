@@ -89,7 +89,7 @@ pub struct Params {
 /// The rows to measure on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-enum On {
+pub enum On {
     /// The test rows, which no step has looked at.
     Test,
     /// The validation rows, by which training may have stopped.
@@ -105,7 +105,8 @@ impl Default for Params {
 }
 
 impl On {
-    fn part(self) -> Part {
+    /// The part of a split table.
+    pub fn part(self) -> Part {
         match self {
             Self::Test => Part::Test,
             Self::Validation => Part::Validation,
@@ -113,7 +114,8 @@ impl On {
         }
     }
 
-    fn word(self) -> &'static str {
+    /// The word for people.
+    pub fn word(self) -> &'static str {
         match self {
             Self::Test => "test",
             Self::Validation => "validation",
@@ -216,7 +218,12 @@ impl Kind for Evaluate {
     }
 }
 
-fn rows_to_judge(
+/// The rows of a table that a model is measured on. Of a table that is not split that is all of them,
+/// which is noted.
+///
+/// # Errors
+/// The table has another target than the model.
+pub fn rows_to_judge(
     table: &Table,
     on: On,
     card: &Card,

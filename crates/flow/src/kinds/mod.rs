@@ -7,6 +7,7 @@ mod check;
 mod clip;
 mod command;
 mod compare;
+pub mod component;
 mod cross_validate;
 mod dataset;
 mod date_parts;
@@ -35,6 +36,7 @@ mod split_group;
 mod split_time;
 mod sql;
 mod table;
+mod test_model;
 mod text_features;
 mod train;
 mod union;
@@ -52,7 +54,8 @@ use crate::kind::{Preset, StepKind};
 pub use evaluate::{FIGURES_FILE, METRICS_FILE, ModelMetrics, REPORT_FILE, Report};
 pub use recipe::recipe_sentences;
 pub use scored::{
-    Columns, Proof, Scored, held_out_rows, prove, read_rows, score, score_to_file, write_columns,
+    Columns, Proof, Scored, all_rows, held_out_rows, json_cell, labelled_rows, prove, read_rows, score,
+    score_to_file, write_columns, write_inputs, write_rows,
 };
 pub(crate) use table::face as table_face;
 pub use train::{CURVES_FILE, HELD_OUT_FOLDER};
@@ -90,9 +93,11 @@ const LIST: &[&dyn StepKind] = &[
     &evaluate::Evaluate,
     &compare::Compare,
     &check::Check,
+    &test_model::TestModel,
     &register::Register,
     &command::RunCommand,
     &python::Python,
+    &component::Component,
 ];
 
 /// Every kind in the order of the palette.

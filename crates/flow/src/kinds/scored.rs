@@ -17,7 +17,7 @@ use learn::package::raw_batch;
 use score::{Package, Predictions, Values};
 use serde_json::{Map, Value, json};
 
-use super::train::{HELD_OUT_FOLDER, OUTPUT_PREFIX, write_table};
+use super::train::{HELD_OUT_FOLDER, OUTPUT_PREFIX, TRUTH_COLUMN, write_table};
 
 /// How near a package's answers are to those of the run.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -189,6 +189,55 @@ pub fn held_out_rows(folder: &Path, package: &Package) -> Result<Vec<Map<String,
     rows_of(&TableFile::open(&held_out)?, package)
 }
 
+/// The rows that were held out with what is true of them, under the name of the target.
+///
+/// # Errors
+/// [`Code::Conflict`] if the package carries no rows, or was made before they held the truth.
+pub fn labelled_rows(folder: &Path, target: &str) -> Result<RecordBatch> {
+    let held_out = folder.join(HELD_OUT_FOLDER);
+    let none = |why: &str| {
+        Error::new(Code::Conflict, format!("the package carries no rows to test on: {why}"))
+            .hint("name a `dataset` with true answers in the file of tests, or train the model again")
+    };
+    if !held_out.is_dir() {
+        return Err(none("none were held out"));
+    }
+    let rows = all_rows(&TableFile::open(&held_out)?, usize::MAX)?;
+    let schema = rows.schema();
+    let mut columns: Vec<(&str, ArrayRef)> = Vec::new();
+    for (field, array) in schema.fields().iter().zip(rows.columns()) {
+        if field.name() == TRUTH_COLUMN {
+            columns.push((target, array.clone()));
+        } else if !field.name().starts_with(OUTPUT_PREFIX) {
+            columns.push((field.name(), array.clone()));
+        }
+    }
+    if schema.column_with_name(TRUTH_COLUMN).is_none() {
+        return Err(none("an older Fettle did not keep what is true of them"));
+    }
+    RecordBatch::try_from_iter_with_nullable(columns.into_iter().map(|(name, array)| (name, array, true)))
+        .map_err(|e| Error::internal("cannot name the columns of a batch").because(e))
+}
+
+/// The rows of a table as one batch; of more than `most` rows evenly picked ones.
+///
+/// # Errors
+/// The table cannot be read.
+pub fn all_rows(table: &TableFile, most: usize) -> Result<RecordBatch> {
+    let wrong = |e| Error::internal("cannot put the rows of a table together").because(e);
+    let batches = table.batches(None)?.collect::<Result<Vec<_>>>()?;
+    let Some(first) = batches.first() else {
+        return Ok(RecordBatch::new_empty(data::arrow_schema(&table.meta().columns)));
+    };
+    let rows = arrow::compute::concat_batches(&first.schema(), &batches).map_err(wrong)?;
+    if rows.num_rows() <= most {
+        return Ok(rows);
+    }
+    let step = rows.num_rows() as f64 / most as f64;
+    let at = arrow::array::UInt32Array::from_iter_values((0..most).map(|at| (at as f64 * step) as u32));
+    arrow::compute::take_record_batch(&rows, &at).map_err(wrong)
+}
+
 fn rows_of(table: &TableFile, package: &Package) -> Result<Vec<Map<String, Value>>> {
     let names: Vec<String> = package.columns().into_iter().map(|(name, _)| name).collect();
     let mut rows = Vec::new();
@@ -251,6 +300,56 @@ pub fn write_columns(folder: &Path, columns: &Columns, rows: usize, like: &Profi
     write_table(folder, made)
 }
 
+/// Writes rows as a table with these columns, below those of another one if there is one; what a row
+/// lacks is missing.
+///
+/// # Errors
+/// The table cannot be read or written.
+pub fn write_rows(
+    folder: &Path,
+    meta: &data::TableMeta,
+    above: Option<&TableFile>,
+    (columns, rows): (&Columns, usize),
+) -> Result<TableFile> {
+    let empty = Vec::new();
+    let own = &meta.columns;
+    let arrays = own.iter().map(|column| {
+        let values = columns.get(&column.name).unwrap_or(&empty);
+        array((0..rows).map(|row| values.get(row).unwrap_or(&Value::Null)), column.kind)
+    });
+    let more = RecordBatch::try_new(data::arrow_schema(own), arrays.collect())
+        .map_err(|e| Error::internal("rows do not fit below a table").because(e));
+    let before = above.map(|table| table.batches(None)).transpose()?;
+    data::write(folder, meta.clone(), before.into_iter().flatten().chain([more]))
+}
+
+/// Writes the inputs of a model as a table with the kinds that the model wants.
+///
+/// # Errors
+/// The table cannot be written.
+pub fn write_inputs(
+    folder: &Path,
+    columns: &Columns,
+    rows: usize,
+    inputs: &[score::Input],
+) -> Result<TableFile> {
+    let mut made: (Vec<Column>, Vec<ArrayRef>) = (Vec::new(), Vec::new());
+    for input in inputs {
+        let kind = match input.kind {
+            score::Kind::Integer => Kind::Integer,
+            score::Kind::Number => Kind::Number,
+            score::Kind::Boolean => Kind::Boolean,
+            score::Kind::Text => Kind::Text,
+            score::Kind::Time => Kind::Time,
+        };
+        let values = columns.get(&input.name);
+        let values = (0..rows).map(|row| values.and_then(|values| values.get(row)).unwrap_or(&Value::Null));
+        made.0.push(Column::new(&input.name, kind));
+        made.1.push(array(values, kind));
+    }
+    write_table(folder, made)
+}
+
 fn array<'a>(values: impl Iterator<Item = &'a Value>, kind: Kind) -> ArrayRef {
     match kind {
         Kind::Integer => {
@@ -284,7 +383,8 @@ fn words(value: &Value) -> Option<String> {
     }
 }
 
-fn json_cell(array: &ArrayRef, row: usize) -> Value {
+/// A cell as JSON; what JSON has no kind for is text.
+pub fn json_cell(array: &ArrayRef, row: usize) -> Value {
     if array.is_null(row) {
         return Value::Null;
     }

@@ -9,7 +9,7 @@ use data::{Column, Kind as ColumnKind};
 use learn::figures::{ImportanceItem, curves_of, importance_figure};
 use learn::package::{PackageParts, write_package};
 use learn::recipe::Recipe;
-use learn::{CurvePoint, Fitted, Predictions, Prepared, TRAINERS, Trainer};
+use learn::{CurvePoint, Fitted, Predictions, Prepared, TRAINERS, Target, Trainer};
 use score::Lineage;
 use serde_json::{Map, Value, json};
 
@@ -26,7 +26,9 @@ pub const CURVES_FILE: &str = "curves.json";
 pub const HELD_OUT_FOLDER: &str = "held_out";
 /// What the trainer said is in hidden columns of the held-out table, under the output's name.
 pub const OUTPUT_PREFIX: &str = "__out.";
-/// Rows that are held out for the proof of parity.
+/// What is true of the held-out rows is in this hidden column.
+pub const TRUTH_COLUMN: &str = "__truth";
+/// Rows that are held out for the proof of parity and for tests.
 const HELD_OUT_ROWS: usize = 1000;
 
 const INPUTS: &[Port] = &[Port::one("table", PortType::Table, "A prepared table with a target.")];
@@ -186,6 +188,9 @@ impl Trained<'_> {
             columns.push(Column::new(format!("{OUTPUT_PREFIX}{name}"), ColumnKind::Number));
             arrays.push(values);
         }
+        let (kind, truth) = self.truth(&held_out);
+        columns.push(Column::new(TRUTH_COLUMN, kind));
+        arrays.push(truth);
         write_table(&folder.join(HELD_OUT_FOLDER), (columns, arrays)).map(drop)
     }
 
@@ -212,6 +217,21 @@ impl Trained<'_> {
                 .map_err(|e| Error::internal("cannot pick rows of a table").because(e))
         };
         Ok((inputs.to_vec(), inputs.iter().map(take).collect::<Result<_>>()?))
+    }
+
+    /// What is true of some rows: the class by its name, or the number.
+    fn truth(&self, at: &[usize]) -> (ColumnKind, ArrayRef) {
+        match &self.prepared.training.target {
+            Target::Classes { codes, .. } => {
+                let names = &self.prepared.target.classes;
+                let picked = at.iter().map(|at| names[codes[*at] as usize].as_str());
+                (ColumnKind::Text, Arc::new(arrow::array::StringArray::from_iter_values(picked)))
+            }
+            Target::Numbers(values) => {
+                let picked = at.iter().map(|at| values[*at]);
+                (ColumnKind::Number, Arc::new(Float64Array::from_iter_values(picked)))
+            }
+        }
     }
 
     /// What the model says of some rows, as a person reads it: the class or the number.

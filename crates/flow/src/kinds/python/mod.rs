@@ -291,6 +291,10 @@ impl Kind for Python {
         foreign::ports(&params.inputs, &params.outputs)
     }
 
+    fn names_ports(&self) -> bool {
+        true
+    }
+
     fn presets(&self) -> &'static [Preset] {
         presets::PRESETS
     }
