@@ -23,8 +23,8 @@ pub enum Policy {
 #[derive(Debug)]
 pub struct Guard {
     token: Option<Vec<u8>>,
-    /// The names by which a server on loopback may be called; none if it listens elsewhere.
-    hosts: Option<[String; 3]>,
+    /// True if it listens on loopback: then it goes by the names of its own machine only.
+    is_local: bool,
 }
 
 impl Guard {
@@ -38,12 +38,7 @@ impl Guard {
             TokenSource::Given(token) => Some(long_enough(token.trim())?),
             TokenSource::File(path) => Some(long_enough(read_private(path)?.trim())?),
         };
-        let port = listening.port();
-        let hosts = listening
-            .ip()
-            .is_loopback()
-            .then(|| [format!("127.0.0.1:{port}"), format!("localhost:{port}"), format!("[::1]:{port}")]);
-        Ok(Self { token, hosts })
+        Ok(Self { token, is_local: listening.ip().is_loopback() })
     }
 
     /// Lets a request pass or says why not.
@@ -66,10 +61,11 @@ impl Guard {
     }
 
     fn check_host(&self, parts: &Parts) -> Result<(), Failure> {
-        let Some(hosts) = &self.hosts else { return Ok(()) };
+        if !self.is_local {
+            return Ok(());
+        }
         let mut named = parts.headers.get_all(header::HOST).iter();
         let (host, more) = (named.next(), named.next());
-        let is_ours = |name: &str| hosts.iter().any(|own| own == name);
         let by_header = host.and_then(|host| host.to_str().ok()).is_some_and(is_ours);
         let by_target = parts.uri.authority().is_none_or(|authority| is_ours(authority.as_str()));
         if !by_header || !by_target || more.is_some() {
@@ -77,7 +73,7 @@ impl Guard {
                 StatusCode::MISDIRECTED_REQUEST,
                 "this server is not called by that name",
             )
-            .with_hint("use http://127.0.0.1:<port>"));
+            .with_hint("use http://127.0.0.1 and its port"));
         }
         Ok(())
     }
@@ -88,6 +84,19 @@ impl Failure {
         self.message = format!("{} ({hint})", self.message);
         self
     }
+}
+
+/// True for the names that every machine gives itself, which no other can be made to bear. The port is
+/// not looked at: a tunnel leads here from one of another machine's.
+fn is_ours(name: &str) -> bool {
+    let names = ["127.0.0.1", "localhost", "[::1]"];
+    names.iter().any(|own| match name.strip_prefix(own) {
+        Some("") => true,
+        Some(rest) => rest.strip_prefix(':').is_some_and(|port| {
+            port.parse::<u16>().is_ok() && port.bytes().all(|byte| byte.is_ascii_digit())
+        }),
+        None => false,
+    })
 }
 
 /// A page of another origin may not use the browser of the user to ask here.
@@ -176,13 +185,13 @@ mod tests {
     }
 
     #[test]
-    fn only_the_names_of_this_machine_with_the_port_are_answered() {
-        for host in ["127.0.0.1:8080", "localhost:8080", "[::1]:8080"] {
+    fn only_the_names_of_this_machine_are_answered_from_whatever_port_a_tunnel_comes() {
+        for host in ["127.0.0.1:8080", "localhost:8080", "[::1]:8080", "localhost", "127.0.0.1:40123"] {
             assert_eq!(status(&[("host", host)], "/", Policy::Open), 200, "{host}");
         }
         let foreign = "evil.com 127.0.0.1.evil.com:8080 127.0.0.1@evil.com localhost.evil.com:8080 localhost:8080.evil \
             10.0.0.5:8080 0.0.0.0:8080 [::]:8080 0177.0.0.1:8080 2130706433:8080 127.1:8080 LOCALHOST.:8080 \
-            localhost 127.0.0.1 127.0.0.1:80";
+            localhost: localhost:x localhost:+80 localhost:99999 127.0.0.1:8080:1 [::1]8080";
         for host in foreign.split_whitespace().chain([""]) {
             assert_eq!(status(&[("host", host)], "/", Policy::Open), 421, "{host}");
         }

@@ -18,10 +18,12 @@ use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, Sleep};
+
+use crate::tls::Tls;
 
 /// A request's head must arrive within this time (or the shorter one that a whole request has),
 /// and so must the next one on a connection that is kept open.
@@ -49,6 +51,7 @@ pub struct Patience {
 pub async fn serve(
     listener: TcpListener,
     router: Router,
+    tls: Option<Arc<Tls>>,
     mut stop: watch::Receiver<bool>,
     patience: Patience,
 ) {
@@ -63,8 +66,24 @@ pub async fn serve(
         };
         match accepted {
             Ok((stream, _)) => {
-                let busy = Arc::clone(&busy);
-                connections.spawn(connection(stream, router.clone(), busy, stop.clone(), header_timeout));
+                // Answers are written whole; waiting for more to send with them only delays them.
+                let _ = stream.set_nodelay(true);
+                let service = Counted { router: router.clone(), busy: Arc::clone(&busy) };
+                match &tls {
+                    None => {
+                        connections.spawn(connection(stream, service, stop.clone(), header_timeout));
+                    }
+                    Some(tls) => {
+                        let (acceptor, stop) = (tls.acceptor(), stop.clone());
+                        connections.spawn(async move {
+                            let shaken = tokio::time::timeout(header_timeout, acceptor.accept(stream)).await;
+                            // Who does not shake hands is let go; there is nobody to tell.
+                            if let Ok(Ok(stream)) = shaken {
+                                connection(stream, service, stop, header_timeout).await;
+                            }
+                        });
+                    }
+                }
             }
             // Out of file descriptors, or the client has gone already: neither ends the server.
             Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
@@ -87,18 +106,21 @@ pub async fn serve(
     connections.shutdown().await;
 }
 
-async fn connection(
-    stream: TcpStream,
+/// The router, with a count of the requests that it is answering.
+struct Counted {
     router: Router,
     busy: Arc<AtomicUsize>,
+}
+
+async fn connection<S: AsyncRead + AsyncWrite + Send + Unpin + 'static>(
+    stream: S,
+    counted: Counted,
     mut stop: watch::Receiver<bool>,
     header_timeout: Duration,
 ) {
-    // Answers are written whole; waiting for more to send with them only delays them.
-    let _ = stream.set_nodelay(true);
-    let router = TowerToHyperService::new(router);
+    let router = TowerToHyperService::new(counted.router);
     let service = service_fn(move |request: Request<Incoming>| {
-        let guard = Busy::new(&busy);
+        let guard = Busy::new(&counted.busy);
         let answered = router.call(request.map(Body::new));
         async move { answered.await.map(|response| response.map(|body| Tracked { body, _busy: guard })) }
     });
@@ -163,13 +185,13 @@ impl hyper::body::Body for Tracked {
 }
 
 /// A connection whose writes may not stand still.
-struct Timed {
-    stream: TcpStream,
+struct Timed<S> {
+    stream: S,
     deadline: Option<Pin<Box<Sleep>>>,
 }
 
-impl Timed {
-    fn new(stream: TcpStream) -> Self {
+impl<S> Timed<S> {
+    fn new(stream: S) -> Self {
         Self { stream, deadline: None }
     }
 
@@ -185,7 +207,7 @@ impl Timed {
     }
 }
 
-impl AsyncRead for Timed {
+impl<S: AsyncRead + Unpin> AsyncRead for Timed<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -195,7 +217,7 @@ impl AsyncRead for Timed {
     }
 }
 
-impl AsyncWrite for Timed {
+impl<S: AsyncWrite + Unpin> AsyncWrite for Timed<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
         self.limit(cx, written)

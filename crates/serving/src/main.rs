@@ -1,25 +1,31 @@
-//! The program `fettle-serve`: one model package over HTTP, small enough to put anywhere. It is
-//! one process per endpoint, started by Fettle, by a container or by hand.
+//! The program `fettle-serve`: model packages over HTTP, small enough to put anywhere. It is one
+//! process per endpoint, started by Fettle, by a container or by hand.
 
 #[cfg(test)]
 mod any_request;
 mod app;
+mod batching;
 mod body;
+mod config;
 mod failure;
+mod feedback;
 mod guard;
 mod ids;
 mod infer;
 mod listener;
 mod metrics;
 mod mlflow;
+mod models;
 mod oip;
 mod options;
 mod request_log;
 mod routes;
+mod tls;
 mod tree;
 mod web;
 
 use std::io::Write as _;
+use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,15 +33,17 @@ use std::time::Duration;
 use base::{Code, Error, Result};
 use score::Package;
 use serde_json::json;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::watch;
 
-use crate::app::App;
+use crate::app::{App, Logs};
+use crate::feedback::Feedback;
 use crate::guard::Guard;
 use crate::listener::Patience;
-use crate::metrics::Metrics;
+use crate::models::Models;
 use crate::options::{Command, HELP, Options};
-use crate::request_log::RequestLog;
+use crate::request_log::{RequestLog, Writer};
+use crate::tls::Tls;
 
 fn main() -> ExitCode {
     let command = options::parse(std::env::args().skip(1), |name| std::env::var(name).ok());
@@ -63,7 +71,11 @@ fn main() -> ExitCode {
 
 /// Scores the golden row, prints what came out and fails if it is not what it should be.
 fn check(options: &Options) -> Result<ExitCode> {
-    let answer = Package::load(&options.model).and_then(|package| package.check_golden());
+    let mut current = options.models.iter().flat_map(|model| {
+        model.versions.iter().filter(move |one| one.version == model.current).map(|one| &one.package)
+    });
+    let folder = current.next().ok_or_else(|| Error::invalid("no model is to be served"))?;
+    let answer = Package::load(folder).and_then(|package| package.check_golden());
     let (passed, report) = match answer {
         Ok(check) => {
             let passed = check.passed;
@@ -77,6 +89,7 @@ fn check(options: &Options) -> Result<ExitCode> {
 }
 
 fn serve(options: &Options) -> Result<ExitCode> {
+    raise_the_limit_of_connections();
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(cores.clamp(2, 4))
@@ -85,22 +98,22 @@ fn serve(options: &Options) -> Result<ExitCode> {
         .enable_all()
         .build()
         .map_err(|error| Error::internal("cannot start").because(error))?;
-    let package = Package::load(&options.model)?;
-    runtime.block_on(run(options, package))?;
+    let models = Models::load(&options.models, None)?;
+    let tls = options.tls.as_ref().map(Tls::read).transpose()?.map(Arc::new);
+    runtime.block_on(run(options, models, tls))?;
     // A request that ran into its time limit may still be scored by a thread; it is not awaited.
     runtime.shutdown_background();
     Ok(ExitCode::SUCCESS)
 }
 
-async fn run(options: &Options, package: Package) -> Result<()> {
+async fn run(options: &Options, models: Models, tls: Option<Arc<Tls>>) -> Result<()> {
     let listener =
-        TcpListener::bind((options.host, options.port)).await.map_err(|error| busy(options, &error))?;
+        listen(SocketAddr::new(options.host, options.port)).map_err(|error| busy(options, &error))?;
     let address = listener.local_addr().map_err(|error| busy(options, &error))?;
     let guard = Guard::new(&options.token, address)?;
-    let metrics = Arc::new(Metrics::default());
-    let opened = options.log_dir.as_deref().map(|folder| RequestLog::open(folder, Arc::clone(&metrics)));
-    let (log, writer) = opened.transpose()?.unzip();
-    let app = Arc::new(App::new(package, options, guard, metrics, log)?);
+    let (logs, writers) = logs(options)?;
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    let app = Arc::new(App::new(models, options, guard, tls.clone(), logs));
     let router = routes::router(&app, options.health_route.as_deref(), options.predict_route.as_deref());
     let (stopper, stop) = watch::channel(false);
     let signals = tokio::spawn(async move {
@@ -108,28 +121,97 @@ async fn run(options: &Options, package: Package) -> Result<()> {
         // The receiver lives in the accept loop; if that has ended there is nobody to tell.
         let _ = stopper.send(true);
     });
-    println!(
-        "{}",
-        json!({
-            "listening": format!("http://{address}"),
-            "name": app.name,
-            "version": app.version,
-            "instance": app.instance,
-            "pid": std::process::id(),
-        })
-    );
+    let reloads = tokio::spawn(reload_on_signal(Arc::clone(&app)));
+    println!("{}", hello(&app, &format!("{scheme}://{address}")));
     let patience = Patience { request: options.timeout, drain: options.drain };
-    listener::serve(listener, router, stop, patience).await;
+    listener::serve(listener, router, tls, stop, patience).await;
     signals.abort();
+    reloads.abort();
+    // Aborted tasks let go of what they hold when the runtime comes to them.
+    let _ = reloads.await;
     drop(app);
-    if let Some(writer) = writer {
-        // A thread that still scores for nobody holds the log open; it is not waited for.
-        let joined = tokio::task::spawn_blocking(|| writer.join());
-        let _ = tokio::time::timeout(Duration::from_secs(2), joined).await;
-    }
+    // A thread that still scores for nobody holds the log open; it is not waited for.
+    let joined = tokio::task::spawn_blocking(move || writers.into_iter().for_each(Writer::join));
+    let _ = tokio::time::timeout(Duration::from_secs(2), joined).await;
     // Whoever started the server may be gone, and its end of the pipe with it.
     let _ = writeln!(std::io::stderr(), "fettle-serve: stopped");
     Ok(())
+}
+
+fn hello(app: &App, listening: &str) -> serde_json::Value {
+    let models = app.models();
+    let first = models.first();
+    json!({
+        "listening": listening,
+        "name": first.name,
+        "version": first.current.version,
+        "instance": app.instance,
+        "pid": std::process::id(),
+    })
+}
+
+/// The request log, and a second one in a folder beside it for what shadows answer.
+fn logs(options: &Options) -> Result<(Logs, Vec<Writer>)> {
+    let mut logs = Logs::default();
+    let mut writers = Vec::new();
+    if let Some(folder) = &options.log_dir {
+        logs.feedback = Some(Arc::new(Feedback::new(folder)));
+        // Only a configuration can name a shadow.
+        let beside = options.config.is_some().then(|| folder.join("shadow"));
+        for (folder, log) in [(Some(folder.clone()), &mut logs.requests), (beside, &mut logs.shadow)] {
+            let Some(folder) = folder else { continue };
+            let (opened, writer) =
+                RequestLog::open(&folder, options.log_policy.clone(), Arc::clone(&logs.counts))?;
+            *log = Some(opened);
+            writers.push(writer);
+        }
+    }
+    Ok((logs, writers))
+}
+
+/// The signal HUP reads the configuration again, as it does in other servers.
+async fn reload_on_signal(app: Arc<App>) {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let Ok(mut hangups) = signal(SignalKind::hangup()) else { return };
+        while hangups.recv().await.is_some() {
+            let app = Arc::clone(&app);
+            let outcome = tokio::task::spawn_blocking(move || app.reload()).await;
+            let said = match outcome {
+                Ok(Ok(models)) => models.json().to_string(),
+                Ok(Err(error)) => format!("cannot reload: {error}"),
+                Err(_) => "cannot reload: loading broke off".to_owned(),
+            };
+            let _ = writeln!(std::io::stderr(), "fettle-serve: {said}");
+        }
+    }
+    #[cfg(not(unix))]
+    drop(app);
+}
+
+/// Connections that come faster than they are taken wait in the system's queue. Beyond it a client
+/// tries again only after a second, so the queue is longer than the usual 1024.
+fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
+    const WAITING: u32 = 4096;
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // On Windows this would let another program take the port.
+    #[cfg(not(windows))]
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(WAITING)
+}
+
+/// Shells give a process 1024 files by habit, which as many slow clients would use up.
+fn raise_the_limit_of_connections() {
+    #[cfg(unix)]
+    {
+        use rustix::process::{Resource, getrlimit, setrlimit};
+        let mut limit = getrlimit(Resource::Nofile);
+        limit.current = limit.maximum;
+        // Where the system refuses, the limit stays what it was.
+        let _ = setrlimit(Resource::Nofile, limit);
+    }
 }
 
 fn busy(options: &Options, error: &std::io::Error) -> Error {

@@ -28,8 +28,31 @@ pub struct Metrics {
     rows: AtomicU64,
     pending: AtomicU64,
     last_ms: AtomicU64,
-    log_lines: AtomicU64,
-    log_dropped: AtomicU64,
+}
+
+/// What became of the lines of the request log.
+#[derive(Debug, Default)]
+pub struct LogCounts {
+    lines: AtomicU64,
+    dropped: AtomicU64,
+    /// Requests that the shadow scored.
+    shadowed: AtomicU64,
+    /// Requests that it had no time for.
+    unshadowed: AtomicU64,
+}
+
+impl LogCounts {
+    /// Counts a line of the request log.
+    pub fn logged(&self, written: bool) {
+        let counter = if written { &self.lines } else { &self.dropped };
+        counter.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Counts a request for the shadow.
+    pub fn shadowed(&self, scored: bool) {
+        let counter = if scored { &self.shadowed } else { &self.unshadowed };
+        counter.fetch_add(1, Ordering::Relaxed);
+    }
 }
 
 /// How long the parts of a request took.
@@ -103,12 +126,6 @@ impl Metrics {
         self.observe(status, total);
     }
 
-    /// Counts a line of the request log.
-    pub fn logged(&self, written: bool) {
-        let counter = if written { &self.log_lines } else { &self.log_dropped };
-        counter.fetch_add(1, Ordering::Relaxed);
-    }
-
     fn observe(&self, status: StatusCode, total: Duration) {
         // Nothing can panic while it holds the lock, so a poisoned one still counts right.
         let mut codes = self.codes.lock().unwrap_or_else(PoisonError::into_inner);
@@ -142,57 +159,8 @@ impl Metrics {
         }]})
     }
 
-    /// The Prometheus text, format 0.0.4.
-    pub fn text(&self, name: &str, version: &str) -> String {
-        let labels = format!("model=\"{}\",version=\"{}\"", escape(name), escape(version));
-        let mut out = String::with_capacity(4096);
-        let mut metric = |name: &str, kind: &str, help: &str, samples: &[(String, String)]| {
-            // Writing to a string cannot fail.
-            let _ = writeln!(out, "# HELP {name} {help}\n# TYPE {name} {kind}");
-            for (suffix, value) in samples {
-                let _ = writeln!(out, "{name}{suffix} {value}");
-            }
-        };
-        let one = |value: u64| vec![(format!("{{{labels}}}"), value.to_string())];
-        let codes = self.codes.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let by_code: Vec<_> = codes
-            .iter()
-            .map(|(code, count)| (format!("{{{labels},code=\"{code}\"}}"), count.to_string()))
-            .collect();
-        metric("model_infer_requests_total", "counter", "Requests for a prediction, by status.", &by_code);
-        let help = "How long requests for a prediction took.";
-        metric(
-            "model_infer_duration_seconds",
-            "histogram",
-            help,
-            &self.histogram(&labels, codes.values().sum()),
-        );
-        metric("model_infer_rows_total", "counter", "Rows scored.", &one(load(&self.rows)));
-        let help = "Lines written to the request log.";
-        metric("model_request_log_lines_total", "counter", help, &one(load(&self.log_lines)));
-        let help = "Lines that the request log dropped because the disk was too slow, full or away.";
-        metric("model_request_log_dropped_total", "counter", help, &one(load(&self.log_dropped)));
-        let triton = [
-            ("nv_inference_request_success", "Requests that succeeded.", load(&self.success.count)),
-            ("nv_inference_request_failure", "Requests that failed.", load(&self.failure.count)),
-            ("nv_inference_count", "Rows scored.", load(&self.rows)),
-            ("nv_inference_exec_count", "Batches scored.", load(&self.success.count)),
-            ("nv_inference_request_duration_us", "Time of requests.", self.success.microseconds()),
-            ("nv_inference_queue_duration_us", "Time of waiting for a turn.", self.queue.microseconds()),
-            ("nv_inference_compute_input_duration_us", "Time of reading inputs.", self.input.microseconds()),
-            ("nv_inference_compute_infer_duration_us", "Time of scoring.", self.compute.microseconds()),
-            (
-                "nv_inference_compute_output_duration_us",
-                "Time of writing answers.",
-                self.output.microseconds(),
-            ),
-        ];
-        for (name, help, value) in triton {
-            metric(name, "counter", help, &one(value));
-        }
-        let help = "Requests that are being read, wait or are scored.";
-        metric("nv_inference_pending_request_count", "gauge", help, &one(load(&self.pending)));
-        out
+    fn codes(&self) -> BTreeMap<u16, u64> {
+        self.codes.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn histogram(&self, labels: &str, count: u64) -> Vec<(String, String)> {
@@ -210,6 +178,85 @@ impl Metrics {
         samples.push((format!("_sum{{{labels}}}"), (nanoseconds as f64 / 1e9).to_string()));
         samples.push((format!("_count{{{labels}}}"), count.to_string()));
         samples
+    }
+}
+
+/// The Prometheus text, format 0.0.4, of every version that is served.
+pub fn text(served: &[(&str, &str, &Metrics)], log: &LogCounts) -> String {
+    let mut out = String::with_capacity(4096 * served.len().max(1));
+    let labels: Vec<String> = served
+        .iter()
+        .map(|(name, version, _)| format!("model=\"{}\",version=\"{}\"", escape(name), escape(version)))
+        .collect();
+    let all = || labels.iter().zip(served.iter().map(|(_, _, metrics)| *metrics));
+    let codes: Vec<BTreeMap<u16, u64>> = all().map(|(_, metrics)| metrics.codes()).collect();
+    let by_code = all().zip(&codes).flat_map(|((labels, _), codes)| {
+        codes.iter().map(move |(code, count)| (format!("{{{labels},code=\"{code}\"}}"), count.to_string()))
+    });
+    let help = "Requests for a prediction, by status.";
+    metric(&mut out, "model_infer_requests_total", "counter", help, by_code);
+    let histograms = all()
+        .zip(&codes)
+        .flat_map(|((labels, metrics), codes)| metrics.histogram(labels, codes.values().sum()));
+    let help = "How long requests for a prediction took.";
+    metric(&mut out, "model_infer_duration_seconds", "histogram", help, histograms);
+    for (name, kind, help, value) in COUNTERS {
+        let samples = all().map(|(labels, metrics)| (format!("{{{labels}}}"), value(metrics).to_string()));
+        metric(&mut out, name, kind, help, samples);
+    }
+    let of_the_server = [
+        ("model_request_log_lines_total", "Lines written to the request log.", &log.lines),
+        (
+            "model_request_log_dropped_total",
+            "Lines that the request log dropped because the disk was too slow, full or away.",
+            &log.dropped,
+        ),
+        ("model_shadow_requests_total", "Requests that a shadow scored too.", &log.shadowed),
+        ("model_shadow_skipped_total", "Requests that a shadow had no time for.", &log.unshadowed),
+    ];
+    for (name, help, counter) in of_the_server {
+        metric(&mut out, name, "counter", help, [(String::new(), load(counter).to_string())].into_iter());
+    }
+    out
+}
+
+type Read = fn(&Metrics) -> u64;
+
+/// The numbers that each version has one of.
+const COUNTERS: [(&str, &str, &str, Read); 11] = [
+    ("model_infer_rows_total", "counter", "Rows scored.", |m| load(&m.rows)),
+    ("nv_inference_request_success", "counter", "Requests that succeeded.", |m| load(&m.success.count)),
+    ("nv_inference_request_failure", "counter", "Requests that failed.", |m| load(&m.failure.count)),
+    ("nv_inference_count", "counter", "Rows scored.", |m| load(&m.rows)),
+    ("nv_inference_exec_count", "counter", "Batches scored.", |m| load(&m.success.count)),
+    ("nv_inference_request_duration_us", "counter", "Time of requests.", |m| m.success.microseconds()),
+    ("nv_inference_queue_duration_us", "counter", "Time of waiting for a turn.", |m| m.queue.microseconds()),
+    ("nv_inference_compute_input_duration_us", "counter", "Time of reading inputs.", |m| {
+        m.input.microseconds()
+    }),
+    ("nv_inference_compute_infer_duration_us", "counter", "Time of scoring.", |m| m.compute.microseconds()),
+    ("nv_inference_compute_output_duration_us", "counter", "Time of writing answers.", |m| {
+        m.output.microseconds()
+    }),
+    (
+        "nv_inference_pending_request_count",
+        "gauge",
+        "Requests that are being read, wait or are scored.",
+        |m| load(&m.pending),
+    ),
+];
+
+fn metric(
+    out: &mut String,
+    name: &str,
+    kind: &str,
+    help: &str,
+    samples: impl Iterator<Item = (String, String)>,
+) {
+    // Writing to a string cannot fail.
+    let _ = writeln!(out, "# HELP {name} {help}\n# TYPE {name} {kind}");
+    for (suffix, value) in samples {
+        let _ = writeln!(out, "{name}{suffix} {value}");
     }
 }
 

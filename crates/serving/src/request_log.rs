@@ -2,11 +2,12 @@
 //! `requests-<unix day>.jsonl`; a request hands its line over and never waits. What the disk
 //! cannot take is dropped and counted.
 
+use std::collections::BTreeSet;
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -15,7 +16,7 @@ use base::{Error, Result};
 use score::{Batch, Predictions, Values};
 use serde_json::Value as Json;
 
-use crate::metrics::Metrics;
+use crate::metrics::LogCounts;
 
 /// A file is left for the next one at this size.
 const FILE_BYTES: u64 = 64 << 20;
@@ -25,12 +26,29 @@ const QUEUE_BYTES: usize = 16 << 20;
 const FLUSH: Duration = Duration::from_millis(200);
 const DAY_MS: i64 = 86_400_000;
 
+/// What is logged of requests.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Policy {
+    /// So many of 100 answered requests. Those that failed are all logged.
+    pub share_pct: u8,
+    /// Columns whose values are left out.
+    pub redacted: BTreeSet<String>,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self { share_pct: 100, redacted: BTreeSet::new() }
+    }
+}
+
 /// Where requests hand their lines over.
 #[derive(Debug, Clone)]
 pub struct RequestLog {
     lines: Sender<Line>,
     waiting: Arc<AtomicUsize>,
-    metrics: Arc<Metrics>,
+    answered: Arc<AtomicU64>,
+    policy: Arc<Policy>,
+    counts: Arc<LogCounts>,
 }
 
 /// The thread that writes; it ends when every [`RequestLog`] is dropped.
@@ -61,36 +79,51 @@ impl RequestLog {
     ///
     /// # Errors
     /// If the folder cannot be made or written.
-    pub fn open(folder: &Path, metrics: Arc<Metrics>) -> Result<(Self, Writer)> {
+    pub fn open(folder: &Path, policy: Policy, counts: Arc<LogCounts>) -> Result<(Self, Writer)> {
         std::fs::create_dir_all(folder).map_err(|error| Error::io("make the folder", folder, &error))?;
         let now = base::Clock::system().now().as_ms();
         let first = LogFile::open(folder, now.div_euclid(DAY_MS))
             .map_err(|error| Error::io("write the request log in", folder, &error))?;
         let (lines, received) = channel();
-        let log = Self { lines, waiting: Arc::default(), metrics };
-        let (waiting, metrics, folder) =
-            (Arc::clone(&log.waiting), Arc::clone(&log.metrics), folder.to_owned());
+        let log = Self {
+            lines,
+            waiting: Arc::default(),
+            answered: Arc::default(),
+            policy: Arc::new(policy),
+            counts,
+        };
+        let (waiting, counts, folder) =
+            (Arc::clone(&log.waiting), Arc::clone(&log.counts), folder.to_owned());
         let writer = std::thread::Builder::new()
             .name("request-log".to_owned())
-            .spawn(move || write_all(&received, &folder, first, &waiting, &metrics))
+            .spawn(move || write_all(&received, &folder, first, &waiting, &counts))
             .map_err(|error| Error::internal("cannot start the thread of the request log").because(error))?;
         Ok((log, Writer(writer)))
     }
 
-    /// Logs a scored batch.
+    /// Logs a scored batch, if it is one of those that are.
     pub fn scored(&self, entry: Entry<'_>, batch: &Batch, answer: &Predictions) {
+        // As with the shares of versions: exactly so many of every 100, far apart.
+        let place = (self.answered.fetch_add(1, Ordering::Relaxed) % 100) * 61 % 100;
+        if place >= u64::from(self.policy.share_pct) {
+            return;
+        }
+        let redacted = &self.policy.redacted;
         self.hand_over(entry.t, || {
             let mut line = entry.open();
             line.push_str(&format!(",\"n\":{},\"in\":", batch.rows));
-            push_columns(&mut line, &batch.columns, batch.rows);
+            push_columns(&mut line, &batch.columns, batch.rows, redacted);
             line.push_str(",\"out\":");
-            push_columns(&mut line, &answer.columns, answer.rows);
+            push_columns(&mut line, &answer.columns, answer.rows, redacted);
             line
         });
     }
 
     /// Logs a request that failed.
     pub fn failed(&self, entry: Entry<'_>, status: u16, message: &str) {
+        // A message may quote the value that was wrong.
+        let is_secret = self.policy.redacted.iter().any(|name| message.contains(name.as_str()));
+        let message = if is_secret { "the message names a column that is left out" } else { message };
         self.hand_over(entry.t, || {
             let mut line = entry.open();
             line.push_str(&format!(",\"error\":{},\"status\":{status}", Json::from(message)));
@@ -100,14 +133,14 @@ impl RequestLog {
 
     fn hand_over(&self, t: i64, write: impl FnOnce() -> String) {
         if self.waiting.load(Ordering::Relaxed) > QUEUE_BYTES {
-            self.metrics.logged(false);
+            self.counts.logged(false);
             return;
         }
         let mut text = write();
         text.push_str("}\n");
         self.waiting.fetch_add(text.len(), Ordering::Relaxed);
         if self.lines.send(Line { t, text }).is_err() {
-            self.metrics.logged(false);
+            self.counts.logged(false);
         }
     }
 }
@@ -132,9 +165,9 @@ impl Writer {
     }
 }
 
-fn push_columns(line: &mut String, columns: &[(String, Values)], rows: usize) {
+fn push_columns(line: &mut String, columns: &[(String, Values)], rows: usize, redacted: &BTreeSet<String>) {
     line.push('{');
-    for (at, (name, values)) in columns.iter().enumerate() {
+    for (at, (name, values)) in columns.iter().filter(|(name, _)| !redacted.contains(name)).enumerate() {
         if at > 0 {
             line.push(',');
         }
@@ -162,7 +195,7 @@ fn write_all(
     folder: &Path,
     first: LogFile,
     waiting: &AtomicUsize,
-    metrics: &Metrics,
+    counts: &LogCounts,
 ) {
     let mut file = Some(first);
     let mut flushed = Instant::now();
@@ -175,7 +208,7 @@ fn write_all(
                     // Opened anew with the next line: the disk may have room again by then.
                     file = None;
                 }
-                metrics.logged(written.is_ok());
+                counts.logged(written.is_ok());
                 if flushed.elapsed() < FLUSH {
                     continue;
                 }
@@ -250,7 +283,8 @@ impl LogFile {
     }
 }
 
-fn ends_with_newline(file: &mut File) -> io::Result<bool> {
+/// True if the last byte of a file that has some is the end of a line.
+pub fn ends_with_newline(file: &mut File) -> io::Result<bool> {
     let mut last = [0];
     file.seek(SeekFrom::End(-1))?;
     file.read_exact(&mut last)?;
@@ -286,8 +320,8 @@ mod tests {
     #[test]
     fn lines_are_in_the_file_once_the_log_is_joined() {
         let folder = tempfile::tempdir().expect("a folder");
-        let metrics = Arc::new(Metrics::default());
-        let (log, writer) = RequestLog::open(folder.path(), metrics).expect("opens");
+        let (log, writer) =
+            RequestLog::open(folder.path(), Policy::default(), Arc::default()).expect("opens");
         let entry = Entry { t: 7 * DAY_MS, id: "a\"b", version: "3", took: Duration::from_micros(1500) };
         let batch = Batch { rows: 2, columns: vec![("x".to_owned(), Values::F64(vec![1.0, f64::NAN]))] };
         let answer =
@@ -301,5 +335,26 @@ mod tests {
             "{\"t\":604800000,\"id\":\"a\\\"b\",\"v\":\"3\",\"ms\":1.500,\"n\":2,\"in\":{\"x\":[1.0,null]},\
              \"out\":{\"p\":[[0.1,0.2],[0.3,0.4]]}}\n"
         );
+    }
+
+    #[test]
+    fn only_the_share_is_logged_and_a_redacted_column_is_nowhere() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let policy = Policy { share_pct: 10, redacted: BTreeSet::from(["name".to_owned()]) };
+        let (log, writer) = RequestLog::open(folder.path(), policy, Arc::default()).expect("opens");
+        let entry = Entry { t: 0, id: "a", version: "3", took: Duration::ZERO };
+        let column = |name: &str, text: &str| (name.to_owned(), Values::Text(vec![Some(text.to_owned())]));
+        let batch = Batch { rows: 1, columns: vec![column("name", "Ada"), column("town", "London")] };
+        for _ in 0..200 {
+            log.scored(entry, &batch, &Predictions::default());
+        }
+        log.failed(entry, 400, "the column `name`, row 1: `Ada` is no number");
+        log.failed(entry, 400, "the column `town` is missing");
+        drop(log);
+        writer.join();
+        let text = std::fs::read_to_string(LogFile::path(folder.path(), 0, 0)).expect("reads");
+        assert_eq!(text.matches("London").count(), 20);
+        assert!(!text.contains("Ada"), "{text}");
+        assert!(text.contains("`town` is missing"));
     }
 }

@@ -15,7 +15,8 @@ use crate::app::App;
 use crate::failure::Failure;
 use crate::guard::Policy::{self, Open, Token};
 use crate::infer::{Protocol, answer};
-use crate::{ids, oip, web};
+use crate::models::{Choice, Model, Models, Served};
+use crate::{ids, metrics, oip, web};
 
 /// Where a path leads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,7 +35,10 @@ enum Target {
     Ping,
     ProgramVersion,
     Invocations,
+    Feedback,
     Metrics,
+    RepositoryIndex,
+    RepositoryReload,
 }
 
 const ROUTES: &[(&str, Policy, Target)] = &[
@@ -53,11 +57,14 @@ const ROUTES: &[(&str, Policy, Target)] = &[
     ("/v2/models/{model}/versions/{version}/ready", Token, Target::ModelReady),
     ("/v2/models/{model}/versions/{version}/stats", Token, Target::Stats),
     ("/v2/models/{model}/versions/{version}/infer", Token, Target::Infer),
+    ("/v2/repository/index", Token, Target::RepositoryIndex),
+    ("/v2/repository/reload", Token, Target::RepositoryReload),
     ("/v1/models/{model}", Token, Target::V1Model),
     ("/ping", Open, Target::Ping),
     ("/health", Token, Target::Ping),
     ("/version", Token, Target::ProgramVersion),
     ("/invocations", Token, Target::Invocations),
+    ("/feedback", Token, Target::Feedback),
     ("/metrics", Token, Target::Metrics),
 ];
 
@@ -97,7 +104,10 @@ impl Target {
             Self::Ping => get(async || ([(header::CONTENT_TYPE, "application/json")], "\n")),
             Self::ProgramVersion => get(async || env!("CARGO_PKG_VERSION")),
             Self::Invocations => post(invocations),
+            Self::Feedback => post(feedback),
             Self::Metrics => get(metrics),
+            Self::RepositoryIndex => post(repository_index),
+            Self::RepositoryReload => post(repository_reload),
         }
     }
 }
@@ -137,19 +147,20 @@ async fn not_allowed(request: Request) -> Failure {
 }
 
 async fn page(State(app): State<Arc<App>>) -> Response {
-    web::page(&app.name)
+    web::page(&app.models().first().name)
 }
 
 async fn openapi(State(app): State<Arc<App>>) -> Response {
-    web::openapi(&app)
+    web::openapi(&app.models())
 }
 
 async fn server(State(app): State<Arc<App>>) -> Json<Json_> {
-    Json(oip::metadata::server(&app.name, &app.version, app.instance.as_deref()))
+    Json(oip::metadata::server(&app.models(), app.instance.as_deref()))
 }
 
 async fn models(State(app): State<Arc<App>>) -> Json<Json_> {
-    Json(json!({ "models": [app.name] }))
+    let names: Vec<String> = app.models().all().iter().map(|model| model.name.clone()).collect();
+    Json(json!({ "models": names }))
 }
 
 /// The model and version that a path names.
@@ -160,48 +171,67 @@ struct Named {
 }
 
 impl Named {
-    fn check(&self, app: &App) -> Result<(), Failure> {
-        let short = |text: &str| text.escape_debug().take(64).collect::<String>();
-        if self.model != app.name {
-            let message = format!("the model `{}` is not served here, `{}` is", short(&self.model), app.name);
-            return Err(Failure::new(StatusCode::NOT_FOUND, message));
-        }
+    fn model<'a>(&self, models: &'a Models) -> Result<&'a Model, Failure> {
+        models.find(&self.model).ok_or_else(|| {
+            let served: Vec<String> =
+                models.all().iter().take(20).map(|one| format!("`{}`", one.name)).collect();
+            let (asked, served) = (short(&self.model), served.join(", "));
+            let message = format!("the model `{asked}` is not served here; what is: {served}");
+            Failure::new(StatusCode::NOT_FOUND, message)
+        })
+    }
+
+    /// The version that is named, or else the one that answers where none is.
+    fn served(&self, models: &Models) -> Result<Arc<Served>, Failure> {
+        let model = self.model(models)?;
+        let Some(version) = &self.version else { return Ok(Arc::clone(&model.current)) };
+        model.version(version).cloned().ok_or_else(|| {
+            let served: Vec<String> = model.versions.iter().map(|one| format!("`{}`", one.version)).collect();
+            let (asked, served) = (short(version), served.join(", "));
+            let message = format!("version `{asked}` is not served here; what is: {served}");
+            Failure::new(StatusCode::NOT_FOUND, message)
+        })
+    }
+
+    /// Who answers a request for a prediction.
+    fn choose(&self, models: &Models) -> Result<Choice, Failure> {
         match &self.version {
-            Some(version) if *version != app.version => {
-                let message =
-                    format!("version `{}` is not served here, `{}` is", short(version), app.version);
-                Err(Failure::new(StatusCode::NOT_FOUND, message))
-            }
-            _ => Ok(()),
+            None => Ok(self.model(models)?.choose()),
+            Some(_) => Ok(Choice { served: self.served(models)?, shadow: None }),
         }
     }
 }
 
+fn short(text: &str) -> String {
+    text.escape_debug().take(64).collect()
+}
+
 async fn model(State(app): State<Arc<App>>, Path(named): Path<Named>) -> Result<Json<Json_>, Failure> {
-    named.check(&app)?;
-    Ok(Json(oip::metadata::model(&app.package, &app.name, &app.version)))
+    let models = app.models();
+    let served = named.served(&models)?;
+    Ok(Json(oip::metadata::model(named.model(&models)?, &served)))
 }
 
 async fn model_ready(State(app): State<Arc<App>>, Path(named): Path<Named>) -> Result<Json<Json_>, Failure> {
-    named.check(&app)?;
-    Ok(Json(json!({ "name": app.name, "ready": true })))
+    let served = named.served(&app.models())?;
+    Ok(Json(json!({ "name": served.name, "ready": true })))
 }
 
 async fn stats(State(app): State<Arc<App>>, Path(named): Path<Named>) -> Result<Json<Json_>, Failure> {
-    named.check(&app)?;
-    Ok(Json(app.metrics.stats(&app.name, &app.version)))
+    let served = named.served(&app.models())?;
+    Ok(Json(served.metrics.stats(&served.name, &served.version)))
 }
 
 async fn infer(State(app): State<Arc<App>>, Path(named): Path<Named>, request: Request) -> Response {
-    match named.check(&app) {
-        Ok(()) => answer(app, Protocol::Oip, request).await,
+    let choice = named.choose(&app.models());
+    match choice {
+        Ok(choice) => answer(app, choice, Protocol::Oip, request).await,
         Err(failure) => failure.into_response(),
     }
 }
 
 async fn v1_ready(State(app): State<Arc<App>>, Path(named): Path<Named>) -> Result<Json<Json_>, Failure> {
-    named.check(&app)?;
-    Ok(Json(json!({ "name": app.name, "ready": true })))
+    model_ready(State(app), Path(named)).await
 }
 
 async fn v1_predict(State(app): State<Arc<App>>, Path(mut named): Path<Named>, request: Request) -> Response {
@@ -209,19 +239,54 @@ async fn v1_predict(State(app): State<Arc<App>>, Path(mut named): Path<Named>, r
         return Failure::new(StatusCode::NOT_FOUND, "V1 knows `:predict` only").into_response();
     };
     named.model = model;
-    match named.check(&app) {
-        Ok(()) => answer(app, Protocol::V1, request).await,
+    let choice = named.choose(&app.models());
+    match choice {
+        Ok(choice) => answer(app, choice, Protocol::V1, request).await,
         Err(failure) => failure.into_response(),
     }
 }
 
 async fn invocations(State(app): State<Arc<App>>, request: Request<Body>) -> Response {
-    answer(app, Protocol::Mlflow, request).await
+    let choice = app.models().first().choose();
+    answer(app, choice, Protocol::Mlflow, request).await
+}
+
+/// Keeps what turned out to be true of requests that were answered.
+async fn feedback(State(app): State<Arc<App>>, request: Request) -> Result<Json<Json_>, Failure> {
+    let Some(feedback) = app.feedback.clone() else {
+        let message = "this server keeps no log to compare with: start it with `--log-dir`";
+        return Err(Failure::new(StatusCode::CONFLICT, message));
+    };
+    let (parts, body) = request.into_parts();
+    let body = app.limits.read(&parts.headers, body).await?;
+    let now = app.clock.now().as_ms();
+    let taken = tokio::task::spawn_blocking(move || feedback.take(&body.bytes, now)).await;
+    let broken = |_| Failure::new(StatusCode::INTERNAL_SERVER_ERROR, "writing broke off");
+    Ok(Json(json!({ "accepted": taken.map_err(broken)?? })))
 }
 
 async fn metrics(State(app): State<Arc<App>>) -> Response {
-    let text = app.metrics.text(&app.name, &app.version);
+    let models = app.models();
+    let served: Vec<(&str, &str, &metrics::Metrics)> =
+        models.served().map(|one| (one.name.as_str(), one.version.as_str(), &*one.metrics)).collect();
+    let text = metrics::text(&served, &app.log_counts);
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()
+}
+
+/// Every version, as Triton's extension for repositories lists them.
+async fn repository_index(State(app): State<Arc<App>>) -> Json<Json_> {
+    let models = app.models();
+    let ready = models
+        .served()
+        .map(|one| json!({ "name": one.name, "version": one.version, "state": "READY", "reason": "" }));
+    Json(ready.collect())
+}
+
+/// Reads the configuration again. What is not right changes nothing.
+async fn repository_reload(State(app): State<Arc<App>>) -> Result<Json<Json_>, Failure> {
+    let reloaded = tokio::task::spawn_blocking(move || app.reload()).await;
+    let broken = |_| Failure::new(StatusCode::INTERNAL_SERVER_ERROR, "loading broke off");
+    Ok(Json(reloaded.map_err(broken)??.json()))
 }
 
 #[cfg(test)]

@@ -1,28 +1,32 @@
 //! What the server and its model say of themselves.
 
-use score::{ModelInput, ModelOutput, Package, Width};
+use score::{ModelInput, ModelOutput, Width};
 use serde_json::{Value as Json, json};
 
 use super::datatype;
+use crate::models::{Model, Models, Served};
 
 /// The answer of `GET /v2`.
-pub fn server(name: &str, version: &str, instance: Option<&str>) -> Json {
+pub fn server(models: &Models, instance: Option<&str>) -> Json {
+    let first = models.first();
     json!({
         "name": "fettle-serve",
         "version": env!("CARGO_PKG_VERSION"),
-        "extensions": ["binary_tensor_data", "statistics"],
+        "extensions": ["binary_tensor_data", "statistics", "model_repository"],
         "instance": instance,
-        "model": { "name": name, "version": version },
+        "pid": std::process::id(),
+        "model": { "name": first.name, "version": first.current.version },
     })
 }
 
 /// The answer of `GET /v2/models/{model}`.
-pub fn model(package: &Package, name: &str, version: &str) -> Json {
+pub fn model(model: &Model, served: &Served) -> Json {
+    let package = &served.package;
     let inputs: Vec<Json> = package.inputs().iter().map(input).collect();
     let outputs: Vec<Json> = package.outputs().iter().map(output).collect();
     let mut answer = json!({
-        "name": name,
-        "versions": [version],
+        "name": model.name,
+        "versions": model.versions.iter().map(|served| served.version.as_str()).collect::<Vec<_>>(),
         "platform": "onnx_onnxv1",
         "inputs": inputs,
         "outputs": outputs,

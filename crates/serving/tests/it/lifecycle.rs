@@ -84,6 +84,9 @@ fn every_answered_request_is_in_the_log_when_the_server_has_stopped() {
         assert_eq!(server.post("/invocations", &one_row()).status, 200);
     }
     assert_eq!(server.post("/invocations", &serde_json::json!({})).status, 400);
+    let probe = [("Content-Type", "application/json"), ("X-Fettle-Probe", "1")];
+    assert_eq!(server.post_raw("/invocations", &probe, one_row().to_string().as_bytes()).status, 200);
+    assert_eq!(server.post_raw("/invocations", &probe, b"{}").status, 400);
     terminate(&server);
     assert!(server.child.wait().expect("it ends").success());
     let files: Vec<_> =
@@ -111,18 +114,23 @@ fn a_stop_lets_running_requests_end_and_does_not_wait_for_half_a_head() {
         let mut running = server.connect();
         let head = format!(
             "POST /invocations HTTP/1.1\r\nHost: 127.0.0.1:{}\r\nAuthorization: Bearer {TOKEN}\r\n\
-             Content-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+             Content-Type: application/json\r\nContent-Length: {}\r\nExpect: 100-continue\r\n\r\n",
             server.port,
             body.len()
         );
         running.write_all(head.as_bytes()).expect("the head is sent");
+        // It asks for the body once it has taken the request on, and not before.
+        let mut asked = [0; 25];
+        running.read_exact(&mut asked).expect("the body is asked for");
+        assert_eq!(&asked, b"HTTP/1.1 100 Continue\r\n\r\n");
         let mut half = server.connect();
         half.write_all(b"GET /ping HTTP/1.1\r\nHo").expect("half a head is sent");
-        // The server has read the head once it answers a later connection.
-        assert_eq!(server.get("/v2").status, 200);
         let started = Instant::now();
         terminate(&server);
-        std::thread::sleep(Duration::from_millis(100));
+        // It stops listening first.
+        while std::net::TcpStream::connect(("127.0.0.1", server.port)).is_ok() {
+            assert!(started.elapsed() < Duration::from_secs(3), "it goes on listening");
+        }
         running.write_all(body.as_bytes()).expect("the body is sent");
         let mut answer = String::new();
         running.read_to_string(&mut answer).expect("the answer comes whole");

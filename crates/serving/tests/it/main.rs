@@ -4,5 +4,6 @@ mod guard;
 mod hostile;
 mod lifecycle;
 mod mlflow;
+mod models;
 mod oip;
 mod server;

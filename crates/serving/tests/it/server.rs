@@ -46,6 +46,12 @@ pub fn package() -> PathBuf {
 
 impl Server {
     pub fn start(flags: &[&str]) -> Self {
+        let package = package();
+        let model = ["--model", package.to_str().expect("UTF-8")];
+        Self::start_without_model(&[&model[..], flags].concat())
+    }
+
+    pub fn start_without_model(flags: &[&str]) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let token = folder.path().join("token");
         std::fs::write(&token, TOKEN).expect("the token is written");
@@ -57,8 +63,6 @@ impl Server {
         let mut child = Command::new(env!("CARGO_BIN_EXE_fettle-serve"))
             .args(["--port", "0", "--token-file"])
             .arg(&token)
-            .arg("--model")
-            .arg(package())
             .args(flags)
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
