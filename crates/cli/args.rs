@@ -2,6 +2,7 @@
 
 pub mod data;
 pub mod models;
+pub mod runs;
 pub mod work;
 
 use std::path::PathBuf;
@@ -10,6 +11,7 @@ use clap::{Args as ClapArgs, Parser, Subcommand};
 
 use data::{ConnectionVerb, DatasetVerb, TrashVerb};
 use models::{DeploymentVerb, ModelVerb, MonitorVerb, TargetVerb};
+pub use runs::{LookArgs, MarkArgs};
 
 /// An MLOps platform in one small native app.
 #[derive(Debug, Parser)]
@@ -73,11 +75,15 @@ pub enum Noun {
         #[command(subcommand)]
         verb: PipelineVerb,
     },
-    /// Runs of pipelines.
+    /// Runs of pipelines and of scripts; `fettle run -- python train.py` starts a script as a run.
+    #[command(args_conflicts_with_subcommands = true)]
     Run {
         /// What to do.
         #[command(subcommand)]
-        verb: RunVerb,
+        verb: Option<RunVerb>,
+        /// The command to run, and how.
+        #[command(flatten)]
+        capture: CaptureArgs,
     },
     /// Trials of a pipeline with other parameters.
     Sweep(work::SweepArgs),
@@ -116,6 +122,27 @@ pub enum Noun {
         /// How many entries.
         #[arg(long, default_value_t = 50)]
         limit: u32,
+        /// What to do instead of listing it.
+        #[command(subcommand)]
+        verb: Option<AuditVerb>,
+    },
+    /// What a project asks of a model before it may have an alias.
+    Policy {
+        /// What to do.
+        #[command(subcommand)]
+        verb: PolicyVerb,
+    },
+    /// Who signs on this machine.
+    Identity {
+        /// What to do.
+        #[command(subcommand)]
+        verb: IdentityVerb,
+    },
+    /// What scripts log through MLflow's API.
+    Track {
+        /// What to do.
+        #[command(subcommand)]
+        verb: TrackVerb,
     },
     /// The process that owns the workspace.
     Daemon {
@@ -221,6 +248,14 @@ pub enum PipelineVerb {
     Show {
         /// Its name.
         pipeline: String,
+        /// As it was in this commit: the first digits of its id, or a name such as `main~2`.
+        #[arg(long, value_name = "COMMIT")]
+        at: Option<String>,
+    },
+    /// List the commits that changed a pipeline.
+    Log {
+        /// Its name.
+        pipeline: String,
     },
     /// Build a pipeline for a dataset.
     New {
@@ -251,7 +286,7 @@ pub enum PipelineVerb {
         #[arg(long = "input", value_name = "PORT=STEP.PORT")]
         inputs: Vec<String>,
     },
-    /// Say what is wrong with a pipeline.
+    /// Say what is wrong with a pipeline, and for a file where.
     Validate {
         /// Its name, or a TOML file.
         pipeline: String,
@@ -312,17 +347,98 @@ pub enum PipelineVerb {
     },
 }
 
+/// A command that is run as a run.
+#[derive(Debug, ClapArgs)]
+pub struct CaptureArgs {
+    /// The experiment it goes into; `/` makes folders.
+    #[arg(long)]
+    pub experiment: Option<String>,
+    /// The name of the run.
+    #[arg(long)]
+    pub name: Option<String>,
+    /// A tag, as `key=value`; again for more.
+    #[arg(long = "tag", value_name = "KEY=VALUE")]
+    pub tags: Vec<String>,
+    /// A file that it reads, to be kept with the run; again for more.
+    #[arg(long = "file", value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// The command, after two dashes.
+    #[arg(last = true)]
+    pub command: Vec<String>,
+}
+
+/// Verbs of `fettle track`.
+#[derive(Debug, Subcommand)]
+pub enum TrackVerb {
+    /// Serve until it is stopped, for scripts of this machine.
+    Serve {
+        /// The port; that of last time, or a free one, if left out.
+        #[arg(long, default_value_t = 0)]
+        port: u16,
+        /// The token that scripts send; FETTLE_TRACKING_TOKEN, else the workspace's own, if left out.
+        #[arg(long)]
+        token: Option<String>,
+    },
+    /// Print what to set for a script, for a shell.
+    Url,
+    /// Take in what an `mlflow.db` or a folder `mlruns` holds. Doing it again changes nothing.
+    Import {
+        /// The database, the folder, or the folder that either is in.
+        path: String,
+        /// A folder in which files of its runs may be, beside those next to it; may be given again.
+        #[arg(long)]
+        artifacts: Vec<String>,
+    },
+    /// Write experiments, runs and models as a folder `mlruns` that MLflow opens.
+    Export {
+        /// The folder to make.
+        path: String,
+    },
+}
+
 /// Verbs of `fettle run`.
 #[derive(Debug, Subcommand)]
 pub enum RunVerb {
-    /// List the runs, newest first.
+    /// List the runs, newest first, or as a look says.
     List {
         /// Only runs of this pipeline.
         #[arg(long)]
         pipeline: Option<String>,
+        /// Which, and how.
+        #[command(flatten)]
+        look: LookArgs,
         /// How many.
         #[arg(long, default_value_t = 20)]
         limit: u32,
+    },
+    /// List the saved views of the table of runs.
+    Views,
+    /// Save a look as a view, which windows show too.
+    SaveView {
+        /// Its name.
+        name: String,
+        /// What it shows.
+        #[command(flatten)]
+        look: LookArgs,
+    },
+    /// Remove a saved view.
+    DeleteView {
+        /// Its name.
+        name: String,
+    },
+    /// Put a star, a colour, a note or tags on runs.
+    Mark(MarkArgs),
+    /// Move runs to the trash.
+    Delete {
+        /// Ids or numbers.
+        #[arg(required = true)]
+        runs: Vec<String>,
+    },
+    /// Take runs out of the trash.
+    Restore {
+        /// Ids or numbers.
+        #[arg(required = true)]
+        runs: Vec<String>,
     },
     /// Show a run.
     Show {
@@ -335,12 +451,43 @@ pub enum RunVerb {
         #[arg(required = true)]
         runs: Vec<String>,
     },
+    /// Write what came of a run as a text for others: a comment, a page, figures for a build server.
+    Report {
+        /// Its id, or its number.
+        run: String,
+        /// The run to compare it with.
+        #[arg(long)]
+        against: Option<String>,
+        /// What it is to be; the end of the file's name says it if left out, and Markdown is printed.
+        #[arg(long, value_enum)]
+        format: Option<work::ReportFormat>,
+        /// Where to; nothing is there yet. Printed if left out.
+        #[arg(long)]
+        to: Option<PathBuf>,
+    },
     /// Print the log of a run or of one step.
     Log {
         /// Its id, or its number.
         run: String,
         /// The step.
         step: Option<String>,
+    },
+    /// List the files that a script logged to a run.
+    Files {
+        /// Its id, or its number.
+        run: String,
+        /// A folder of the run.
+        folder: Option<String>,
+    },
+    /// Write a file or a folder of a run to the disk.
+    Save {
+        /// Its id, or its number.
+        run: String,
+        /// The path in the run; all files if left out.
+        path: Option<String>,
+        /// Where to; nothing is there yet.
+        #[arg(long)]
+        to: PathBuf,
     },
     /// Stop a run.
     Cancel {
@@ -367,6 +514,37 @@ pub enum RunVerb {
     Receipts {
         /// Its id, or its number.
         run: String,
+    },
+}
+
+/// Verbs of `fettle audit`.
+#[derive(Debug, Subcommand)]
+pub enum AuditVerb {
+    /// Check that every row is what was written; exits 6 if one was changed.
+    Verify,
+}
+
+/// Verbs of `fettle policy`.
+#[derive(Debug, Subcommand)]
+pub enum PolicyVerb {
+    /// Print the policy.
+    Show,
+    /// Replace the policy by the text of a file.
+    Set {
+        /// The file.
+        file: PathBuf,
+    },
+}
+
+/// Verbs of `fettle identity`.
+#[derive(Debug, Subcommand)]
+pub enum IdentityVerb {
+    /// Print the name and the public key, which goes into `policy.toml`.
+    Show,
+    /// Make a key.
+    New {
+        /// The name of the person.
+        person: String,
     },
 }
 

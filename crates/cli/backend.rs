@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use base::{Code, Error, Result};
+use base::{Code, Error, Pauses, Result};
 use engine::Engine;
 use engine::commands::jobs::{JobState, JobView};
 use engine::rpc::Failure;
@@ -17,7 +17,8 @@ use crate::args::Args;
 use crate::interrupt::Interrupt;
 use crate::print::Printer;
 
-/// How often a job is looked at.
+/// How soon a job is looked at for the first time, and how often once it has taken a while.
+const FIRST_POLL: Duration = Duration::from_millis(2);
 const POLL: Duration = Duration::from_millis(80);
 
 /// Where commands go.
@@ -93,6 +94,7 @@ impl Backend {
     pub fn wait(&self, job_id: &str, printer: &Printer) -> Result<JobView> {
         let interrupt = Interrupt::listen();
         let mut is_cancelled = false;
+        let mut pauses = Pauses::between(FIRST_POLL, POLL);
         loop {
             if interrupt.is_asked() && !is_cancelled {
                 is_cancelled = true;
@@ -112,7 +114,7 @@ impl Backend {
                     return Err(job.error.clone().map_or_else(fallback, Error::from));
                 }
             }
-            std::thread::sleep(POLL);
+            pauses.wait();
         }
     }
 }

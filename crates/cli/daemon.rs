@@ -1,6 +1,7 @@
 //! `fettle daemon`: the one owner of a workspace, for the window, for command lines and for
 //! browsers.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use base::{Code, Error, Result};
@@ -20,22 +21,19 @@ pub fn run(args: &Args, verb: &DaemonVerb, printer: &Printer) -> Result<u8> {
     let (folder, _) = folder(args)?;
     match verb {
         DaemonVerb::Start { port, leave_when_idle, screens } => {
-            let engine = Arc::new(Engine::open_or_create(&folder)?);
             let options = api::Options {
                 port: *port,
+                tracking_token: None,
                 screens: screens.clone().or_else(built_screens),
                 stays: !leave_when_idle,
             };
-            api::serve(Arc::clone(&engine), &options, |daemon| {
-                engine.announce(&daemon.url, &daemon.token)?;
-                engine.start_watching();
+            serve(&folder, &options, |daemon| {
                 let ready = json!({ "url": daemon.url, "pid": std::process::id(), "workspace": folder });
                 printer.result(&ready, |_| format!("{} owns {}", daemon.url, folder.display()));
                 printer.note(&format!(
                     "open {}/#token={} in a browser, or stop with ctrl-c",
                     daemon.url, daemon.token
                 ));
-                Ok(())
             })?;
         }
         DaemonVerb::Status => {
@@ -60,6 +58,33 @@ pub fn run(args: &Args, verb: &DaemonVerb, printer: &Printer) -> Result<u8> {
         }
     }
     Ok(0)
+}
+
+/// `fettle track serve`: the daemon, for scripts and without screens.
+///
+/// # Errors
+/// As [`run`]; [`Code::InvalidInput`] for a token that cannot be one.
+pub fn track(args: &Args, port: u16, token: Option<&String>, printer: &Printer) -> Result<u8> {
+    let (folder, _) = folder(args)?;
+    let token = token.cloned().or_else(|| std::env::var("FETTLE_TRACKING_TOKEN").ok());
+    let options = api::Options { port, tracking_token: token, screens: None, stays: true };
+    serve(&folder, &options, |daemon| {
+        let ready = json!({ "url": daemon.url, "pid": std::process::id(), "workspace": folder });
+        printer.result(&ready, |_| format!("{} takes what scripts log", daemon.url));
+        printer.note("`fettle track url` prints what to set for them; stop with ctrl-c");
+    })?;
+    Ok(0)
+}
+
+/// Owns the workspace in a folder and answers until it is stopped.
+fn serve(folder: &Path, options: &api::Options, ready: impl FnOnce(&api::Daemon)) -> Result<()> {
+    let engine = Arc::new(Engine::open_or_create(folder)?);
+    api::serve(Arc::clone(&engine), options, |daemon| {
+        engine.announce(&daemon.url, &daemon.token)?;
+        engine.start_watching();
+        ready(daemon);
+        Ok(())
+    })
 }
 
 /// The screens beside the program, where a package puts them.

@@ -3,6 +3,7 @@
 
 mod args;
 mod backend;
+mod capture;
 mod daemon;
 mod demo;
 mod interrupt;
@@ -14,7 +15,7 @@ use std::process::ExitCode;
 use base::{Code, Error};
 use clap::Parser as _;
 
-use crate::args::{Args, Noun};
+use crate::args::{Args, Noun, TrackVerb};
 use crate::print::Printer;
 
 fn main() -> ExitCode {
@@ -47,6 +48,10 @@ fn run(args: &Args, printer: &Printer) -> base::Result<u8> {
         }
         Noun::Read { folder } => engine::reading::main(folder).map(|()| 0),
         Noun::Daemon { verb } => daemon::run(args, verb, printer),
+        Noun::Run { verb: None, capture } => capture::run(args, capture, printer),
+        Noun::Track { verb: TrackVerb::Serve { port, token } } => {
+            daemon::track(args, *port, token.as_ref(), printer)
+        }
         Noun::Demo(options) => demo::run(args, options, printer),
         noun => nouns::run(args, noun, printer),
     }

@@ -1,17 +1,22 @@
 //! The nouns: each verb is one command of the list, and a way to print its answer.
 
 mod data;
+mod judging;
 mod keeping;
 mod models;
 mod pipelines;
+mod retraining;
+mod runs;
 mod sources;
 mod sweeps;
+mod tracking;
 mod triggers;
 
 use base::{Error, Result};
 use serde_json::{Map, Value, json};
 
-use crate::args::{Args, Noun, ProjectVerb, WorkspaceVerb};
+use crate::args::models::ModelVerb;
+use crate::args::{Args, AuditVerb, Noun, ProjectVerb, TrackVerb, WorkspaceVerb};
 use crate::backend::Backend;
 use crate::print::{Printer, table};
 
@@ -23,12 +28,25 @@ struct Context<'a> {
 }
 
 impl Context<'_> {
-    /// A request about the project of this call.
+    /// A request about the project of this call; one about a run has it in the run's name.
     fn request(&self, mut fields: Value) -> Value {
-        if let (Some(project), Some(map)) = (self.project, fields.as_object_mut()) {
+        if let (Some(project), Some(map)) = (self.project, fields.as_object_mut())
+            && !map.contains_key("run")
+        {
             map.insert("project".to_owned(), json!(project));
         }
         fields
+    }
+
+    /// What a person calls a run, with the project of this call if it is a number.
+    fn run(&self, said: &str) -> String {
+        let number = said.trim_start_matches('#');
+        match self.project {
+            Some(project) if number.len() < 10 && number.parse::<u32>().is_ok() => {
+                format!("{project}#{number}")
+            }
+            _ => said.to_owned(),
+        }
     }
 
     /// Calls a command about a project and prints its answer.
@@ -69,7 +87,14 @@ pub fn run(args: &Args, noun: &Noun, printer: &Printer) -> Result<u8> {
         });
         return Ok(0);
     }
-    let makes = matches!(noun, Noun::Dataset { .. } | Noun::Project { .. } | Noun::Connection { .. });
+    if let Noun::Model { verb: ModelVerb::Verify(which) } = noun
+        && std::path::Path::new(&which.model).is_file()
+    {
+        // A passport is checked without a workspace: whoever gets one has none.
+        return judging::passport(std::path::Path::new(&which.model), printer);
+    }
+    let makes = matches!(noun, Noun::Dataset { .. } | Noun::Project { .. } | Noun::Connection { .. })
+        || matches!(noun, Noun::Track { verb: TrackVerb::Import { .. } });
     let backend = Backend::open(args, makes && args.workspace.is_none())?;
     let context = Context { backend, printer, project: args.project.as_deref() };
     match noun {
@@ -79,18 +104,24 @@ pub fn run(args: &Args, noun: &Noun, printer: &Printer) -> Result<u8> {
         Noun::Connection { verb } => sources::connection(&context, verb),
         Noun::Trash { verb } => keeping::trash(&context, verb),
         Noun::Pipeline { verb } => pipelines::pipeline(&context, verb),
-        Noun::Run { verb } => pipelines::run(&context, verb),
         Noun::Sweep(args) => sweeps::sweep(&context, args),
         Noun::Trigger { verb } => triggers::trigger(&context, verb),
+        Noun::Run { verb: Some(verb), .. } => pipelines::run(&context, verb),
         Noun::Model { verb } => models::model(&context, verb),
-        Noun::Target { .. } => models::targets(&context),
+        Noun::Target { verb } => models::targets(&context, verb),
         Noun::Deployment { verb } => models::deployment(&context, verb),
         Noun::Monitor { verb } => models::monitor(&context, verb),
-        Noun::Audit { limit } => audit(&context, *limit),
+        Noun::Audit { verb: Some(AuditVerb::Verify), .. } => judging::verify_audit(&context),
+        Noun::Audit { limit, verb: None } => audit(&context, *limit),
+        Noun::Policy { verb } => judging::policy(&context, verb),
+        Noun::Identity { verb } => judging::identity(&context, verb),
+        Noun::Track { verb } => tracking::run(&context, verb),
         Noun::Call { command, request } => call(&context, command, request),
-        Noun::Demo(_) | Noun::Daemon { .. } | Noun::Step { .. } | Noun::Read { .. } => {
-            Err(Error::internal("this verb is handled elsewhere"))
-        }
+        Noun::Run { verb: None, .. }
+        | Noun::Demo(_)
+        | Noun::Daemon { .. }
+        | Noun::Step { .. }
+        | Noun::Read { .. } => Err(Error::internal("this verb is handled elsewhere")),
     }
 }
 

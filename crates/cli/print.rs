@@ -34,6 +34,11 @@ impl Printer {
         }
     }
 
+    /// True when standard output is for one JSON object.
+    pub fn is_json(&self) -> bool {
+        self.is_json
+    }
+
     /// A remark for people.
     pub fn note(&self, text: &str) {
         if !self.is_quiet {

@@ -11,13 +11,17 @@ use axum::http::{HeaderMap, Method, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use base::{Code, Error};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 
+use crate::mlflow;
 use crate::routes::{App, failure};
 
 /// Lets a request through, or answers it with the reason why not.
 pub async fn guard(State(app): State<App>, request: Request<Body>, next: Next) -> Response {
     match check(&app, &request) {
         Ok(()) => next.run(request).await,
+        Err((status, error)) if mlflow::is_ours(request.uri().path()) => mlflow::refuse(status, error),
         Err((status, error)) => failure(status, error),
     }
 }
@@ -44,15 +48,20 @@ fn check(app: &App, request: &Request<Body>) -> Result<(), (u16, Error)> {
     if is_open(request) {
         return Ok(());
     }
-    let given = only(headers, header::AUTHORIZATION.as_str()).and_then(|value| value.strip_prefix("Bearer "));
-    if !given.is_some_and(|given| is_same(given.as_bytes(), app.token().as_bytes())) {
+    let is_tracking = mlflow::is_ours(request.uri().path());
+    let is_known = |given: String| {
+        // Scripts have a token of their own, which opens nothing else.
+        is_same(given.as_bytes(), app.token().as_bytes())
+            || (is_tracking && is_same(given.as_bytes(), app.tracking_token().as_bytes()))
+    };
+    if !only(headers, header::AUTHORIZATION.as_str()).and_then(token_in).is_some_and(is_known) {
         let error = Error::new(Code::Forbidden, "the token is missing or wrong");
         return Err((
             401,
             error.hint("send `Authorization: Bearer <token>` with the token of this workspace"),
         ));
     }
-    if request.method() == Method::POST && !is_json(headers) {
+    if !is_tracking && request.method() == Method::POST && !is_json(headers) {
         return Err((415, Error::invalid("the content type must be `application/json`")));
     }
     Ok(())
@@ -62,7 +71,18 @@ fn check(app: &App, request: &Request<Body>) -> Result<(), (u16, Error)> {
 fn is_open(request: &Request<Body>) -> bool {
     let path = request.uri().path();
     let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
-    is_read && path != "/events" && !path.starts_with("/rpc")
+    is_read && path != "/events" && !path.starts_with("/rpc") && !mlflow::is_ours(path)
+}
+
+/// The token that a header brings: as such, or as the password of whatever user, which is all that
+/// some programs can send.
+fn token_in(header: &str) -> Option<String> {
+    if let Some(token) = header.strip_prefix("Bearer ") {
+        return Some(token.to_owned());
+    }
+    let decoded = STANDARD.decode(header.strip_prefix("Basic ")?).ok()?;
+    let text = String::from_utf8(decoded).ok()?;
+    text.split_once(':').map(|(_, password)| password.to_owned())
 }
 
 fn is_json(headers: &HeaderMap) -> bool {

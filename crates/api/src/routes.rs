@@ -17,10 +17,11 @@ use axum::{Json, Router};
 use base::{Code, Error};
 use engine::Engine;
 use engine::events::Event;
-use tokio::sync::{Notify, Semaphore, broadcast};
+use tokio::sync::{Notify, Semaphore, SemaphorePermit, broadcast};
 use tokio_stream::wrappers::BroadcastStream;
 use tokio_stream::{Stream, StreamExt as _};
 
+use crate::mlflow::{self, Tracking};
 use crate::{guard, screens};
 
 /// The largest request: a graph of a thousand steps is far below.
@@ -36,7 +37,8 @@ pub struct App(Arc<Shared>);
 
 struct Shared {
     engine: Arc<Engine>,
-    token: String,
+    tracking: Tracking,
+    tokens: Tokens,
     port: u16,
     instance: String,
     screens: Option<PathBuf>,
@@ -46,11 +48,20 @@ struct Shared {
     shutdown: Notify,
 }
 
+/// What callers must send.
+#[derive(Debug, Clone)]
+pub struct Tokens {
+    /// For everything.
+    pub all: String,
+    /// For what scripts log, and nothing else.
+    pub tracking: String,
+}
+
 impl App {
-    /// Routes to this engine, for callers with this token at this port.
+    /// Routes to this engine, for callers with these tokens at this port.
     pub fn new(
         engine: Arc<Engine>,
-        token: String,
+        tokens: Tokens,
         port: u16,
         instance: String,
         screens: Option<PathBuf>,
@@ -62,8 +73,9 @@ impl App {
             let _ = sender.send(event.clone());
         });
         Self(Arc::new(Shared {
+            tracking: Tracking::new(Arc::clone(&engine)),
             engine,
-            token,
+            tokens,
             port,
             instance,
             screens,
@@ -76,7 +88,22 @@ impl App {
 
     /// The token that callers must send.
     pub fn token(&self) -> &str {
-        &self.0.token
+        &self.0.tokens.all
+    }
+
+    /// The token that scripts must send to log.
+    pub fn tracking_token(&self) -> &str {
+        &self.0.tokens.tracking
+    }
+
+    /// What the routes of MLflow work on.
+    pub fn tracking(&self) -> Tracking {
+        self.0.tracking.clone()
+    }
+
+    /// A place among the commands that run at the same time; none once the daemon stops.
+    pub async fn permit(&self) -> Option<SemaphorePermit<'_>> {
+        self.0.commands.acquire().await.ok()
     }
 
     /// True for the names under which this machine, and nobody else, reaches us.
@@ -114,6 +141,7 @@ impl App {
             .route("/rpc/{command}", post(rpc))
             .route("/events", get(events))
             .route("/shutdown", post(shutdown))
+            .merge(mlflow::routes())
             .fallback(screens::screens)
             .layer(DefaultBodyLimit::max(BODY_LIMIT_BYTES))
             .layer(middleware::from_fn_with_state(self.clone(), guard::guard))
@@ -137,7 +165,7 @@ async fn rpc(State(app): State<App>, Path(command): Path<String>, body: Bytes) -
         Ok(payload) => payload,
         Err(e) => return fail(Error::invalid("the request is not JSON").because(e)),
     };
-    let Ok(_permit) = app.0.commands.acquire().await else {
+    let Some(_permit) = app.permit().await else {
         return fail(Error::new(Code::Unavailable, "the daemon is stopping"));
     };
     let engine = Arc::clone(&app.0.engine);

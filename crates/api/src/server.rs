@@ -13,7 +13,7 @@ use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
 
-use crate::routes::App;
+use crate::routes::{App, Tokens};
 
 /// A client that has not sent its headers by then is dropped.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
@@ -25,8 +25,10 @@ const IDLE: Duration = Duration::from_secs(30);
 /// How to run a daemon.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// The port; 0 for a free one.
+    /// The port; 0 for the one of last time, or a free one.
     pub port: u16,
+    /// The token for what scripts log; the workspace's own if none.
+    pub tracking_token: Option<String>,
     /// Where the built screens are.
     pub screens: Option<PathBuf>,
     /// True to stay even when nobody listens.
@@ -68,17 +70,18 @@ async fn run(
     options: &Options,
     ready: impl FnOnce(&Daemon) -> Result<()>,
 ) -> Result<()> {
-    let wanted = SocketAddr::from((Ipv4Addr::LOCALHOST, options.port));
-    let listener = TcpListener::bind(wanted).await.map_err(|e| {
-        Error::new(Code::Unavailable, format!("cannot listen on port {}", options.port))
-            .hint("choose another port, or 0 for a free one")
-            .because(e)
-    })?;
+    let listener = listen(&engine, options.port).await?;
     let port =
         listener.local_addr().map_err(|e| Error::internal("a socket has no address").because(e))?.port();
+    engine.remember_port(port)?;
+    let tracking = match &options.tracking_token {
+        Some(token) => engine.set_tracking_token(token)?,
+        None => engine.tracking_token()?,
+    };
     let token = base::RunId::new().as_str().to_owned() + base::RunId::new().as_str();
     let instance = base::JobId::new().as_str().to_owned();
-    let app = App::new(engine, token.clone(), port, instance, options.screens.clone());
+    let tokens = Tokens { all: token.clone(), tracking };
+    let app = App::new(engine, tokens, port, instance, options.screens.clone());
     ready(&Daemon { url: format!("http://127.0.0.1:{port}"), token })?;
 
     let mut server = auto::Builder::new(TokioExecutor::new());
@@ -115,6 +118,23 @@ async fn run(
     // Event streams never end by themselves, so they are cut after the grace.
     tokio::time::timeout(GRACE, graceful.shutdown()).await.ok();
     Ok(())
+}
+
+/// Scripts keep the address that they were given, so the port is that of last time where nobody asks
+/// for another and it is still free.
+async fn listen(engine: &Engine, port: u16) -> Result<TcpListener> {
+    let at = |port: u16| TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
+    if port == 0
+        && let Some(last) = engine.last_port()
+        && let Ok(listener) = at(last).await
+    {
+        return Ok(listener);
+    }
+    at(port).await.map_err(|e| {
+        Error::new(Code::Unavailable, format!("cannot listen on port {port}"))
+            .hint("choose another port, or 0 for a free one")
+            .because(e)
+    })
 }
 
 #[cfg(unix)]

@@ -173,11 +173,47 @@ impl ScriptFormat {
     }
 }
 
+/// What a report of a run can be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ReportFormat {
+    /// For a comment under a change.
+    Markdown,
+    /// One page with figures that needs nothing from elsewhere.
+    Html,
+    /// XML, one case a step.
+    Junit,
+    /// Text that GitLab and Prometheus read.
+    Openmetrics,
+}
+
+impl ReportFormat {
+    /// Its name on the wire.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Markdown => "markdown",
+            Self::Html => "html",
+            Self::Junit => "junit",
+            Self::Openmetrics => "openmetrics",
+        }
+    }
+
+    /// What a file of this name holds.
+    pub fn of(file: &std::path::Path) -> Option<Self> {
+        match file.extension()?.to_str()?.to_lowercase().as_str() {
+            "md" => Some(Self::Markdown),
+            "html" | "htm" => Some(Self::Html),
+            "xml" => Some(Self::Junit),
+            "txt" | "prom" => Some(Self::Openmetrics),
+            _ => None,
+        }
+    }
+}
+
 /// Verbs of `fettle trigger`.
 #[derive(Debug, Subcommand)]
 pub enum TriggerVerb {
     /// Set a trigger, in place of the one of this name.
-    Add(TriggerAdd),
+    Add(Box<TriggerAdd>),
     /// List the triggers with when they run next and why they ran last.
     List,
     /// Let a trigger do nothing until it is resumed.
@@ -228,6 +264,12 @@ pub struct TriggerAdd {
     /// When the monitor of this deployment raises an alert.
     #[arg(long, group = "on")]
     pub drift: Option<String>,
+    /// What the run makes is to replace what this deployment serves, if the gate lets it.
+    #[arg(long)]
+    pub retrain: Option<String>,
+    /// Deploy what passes the gate; else it is proposed.
+    #[arg(long, requires = "retrain")]
+    pub deploy: bool,
     /// Leave out times at which Fettle did not run; else one run makes up for them.
     #[arg(long)]
     pub skip_missed: bool,

@@ -124,6 +124,9 @@ pub fn imported(result: &Value) -> String {
         format!("this is {} v{} already; nothing was added", text(&result["dataset"]), result["version"])
     };
     let mut lines = vec![head];
+    if let Some(taken_over) = result["takenOverBytes"].as_u64().filter(|bytes| *bytes > 0) {
+        lines.push(format!("{} were read by an import that was interrupted", base::bytes(taken_over)));
+    }
     let checks = result["checks"].as_array().into_iter().flatten();
     lines.extend(checks.filter(|check| check["outcome"] != "passed").map(keeping::check_line));
     if result["rejectedRows"].as_u64().unwrap_or(0) > 0 {

@@ -6,7 +6,9 @@ use std::path::Path;
 use base::{Code, Error, Result};
 use serde_json::{Map, Value, json};
 
-use super::{Context, rows, text};
+use super::{Context, rows, runs, text};
+use crate::absolute;
+use crate::args::work::ReportFormat;
 use crate::args::{PipelineVerb, RunVerb};
 use crate::print::table;
 
@@ -17,8 +19,17 @@ pub fn pipeline(context: &Context, verb: &PipelineVerb) -> Result<u8> {
         PipelineVerb::List => context.show("pipeline.list", json!({}), |list| {
             rows(list, &["name", "steps", "datasets", "isChanged"], &[])
         }),
-        PipelineVerb::Show { pipeline } => {
+        PipelineVerb::Show { pipeline, at: None } => {
             context.show("pipeline.show", json!({ "pipeline": pipeline }), |shown| text(&shown["text"]))
+        }
+        PipelineVerb::Show { pipeline, at } => {
+            let request = json!({ "pipeline": pipeline, "commit": at });
+            context.show("pipeline.at", request, |shown| text(&shown["text"]))
+        }
+        PipelineVerb::Log { pipeline } => {
+            context.show("pipeline.log", json!({ "pipeline": pipeline }), |log| {
+                rows(log, &["id", "at", "author", "message"], &["at"])
+            })
         }
         PipelineVerb::New { dataset, name } => {
             let request = json!({ "dataset": dataset, "name": name });
@@ -48,19 +59,7 @@ pub fn pipeline(context: &Context, verb: &PipelineVerb) -> Result<u8> {
                 })
             })
         }
-        PipelineVerb::Validate { pipeline } => {
-            let name = named(context, pipeline)?;
-            let request = context.request(json!({ "pipeline": name }));
-            let found: Value = context.backend.call("pipeline.validate", request)?;
-            let blocks = |problem: &&Value| problem["isWarning"] != true;
-            let is_good = !found["problems"].as_array().into_iter().flatten().any(|problem| blocks(&problem));
-            context.printer.result(&found, |found| {
-                let problems = found["problems"].as_array().into_iter().flatten().map(problem);
-                let last = is_good.then(|| format!("`{name}` can run"));
-                problems.chain(last).collect::<Vec<_>>().join("\n")
-            });
-            Ok(if is_good { 0 } else { Code::InvalidInput.exit_code() })
-        }
+        PipelineVerb::Validate { pipeline } => validate(context, pipeline),
         PipelineVerb::Explain { pipeline, step, to } => {
             let name = named(context, pipeline)?;
             let request = json!({ "pipeline": name, "step": step, "to": to });
@@ -96,6 +95,40 @@ pub fn pipeline(context: &Context, verb: &PipelineVerb) -> Result<u8> {
     }
 }
 
+/// A file that can be read becomes the draft, as it does when it is run.
+fn validate(context: &Context, pipeline: &str) -> Result<u8> {
+    let found: Value = if is_file(pipeline) {
+        let request = context.request(json!({ "text": read(pipeline)? }));
+        let found: Value = context.backend.call("pipeline.parse", request)?;
+        if found["doc"].is_object() {
+            named(context, pipeline)?;
+        }
+        found
+    } else {
+        context.backend.call("pipeline.validate", context.request(json!({ "pipeline": pipeline })))?
+    };
+    let blocks = |problem: &Value| problem["isWarning"] != true;
+    let is_good = !found["problems"].as_array().into_iter().flatten().any(blocks);
+    context.printer.result(&found, |found| {
+        let problems = found["problems"].as_array().into_iter().flatten();
+        let problems = problems.map(|one| match (one["line"].as_u64(), one["column"].as_u64()) {
+            (Some(line), Some(column)) => format!("{pipeline}:{line}:{column}: {}", problem(one)),
+            _ => problem(one),
+        });
+        let last = is_good.then(|| format!("`{pipeline}` can run"));
+        problems.chain(last).collect::<Vec<_>>().join("\n")
+    });
+    Ok(if is_good { 0 } else { Code::InvalidInput.exit_code() })
+}
+
+fn is_file(pipeline: &str) -> bool {
+    Path::new(pipeline).extension().is_some_and(|extension| extension == "toml")
+}
+
+fn read(path: &str) -> Result<String> {
+    std::fs::read_to_string(path).map_err(|e| Error::io("read", Path::new(path), &e))
+}
+
 fn export(context: &Context, pipeline: &str, format: &str, to: &Path) -> Result<u8> {
     let to = std::path::absolute(to).map_err(|e| Error::io("find", to, &e))?;
     let request = context.request(json!({ "pipeline": pipeline, "format": format, "to": to }));
@@ -108,11 +141,10 @@ fn export(context: &Context, pipeline: &str, format: &str, to: &Path) -> Result<
 
 /// The pipeline's name; a TOML file is first saved as the draft of the pipeline it names.
 fn named(context: &Context, pipeline: &str) -> Result<String> {
-    let path = Path::new(pipeline);
-    if path.extension().is_none_or(|extension| extension != "toml") {
+    if !is_file(pipeline) {
         return Ok(pipeline.to_owned());
     }
-    let text = std::fs::read_to_string(path).map_err(|e| Error::io("read", path, &e))?;
+    let text = read(pipeline)?;
     let parsed =
         flow::file::Pipeline::parse(&text).map_err(|e| e.within(format!("cannot use `{pipeline}`")))?;
     let request = context.request(json!({ "pipeline": parsed.name, "text": text }));
@@ -163,7 +195,11 @@ fn problem(problem: &Value) -> String {
     let place = [&problem["step"], &problem["param"], &problem["port"]];
     let place: Vec<String> = place.into_iter().filter(|part| part.is_string()).map(text).collect();
     let hint = problem["hint"].as_str().map_or_else(String::new, |hint| format!(" ({hint})"));
-    format!("{}: {}{hint}", place.join("."), text(&problem["message"]))
+    let place = if place.is_empty() { String::new() } else { format!("{}: ", place.join(".")) };
+    let fixes = problem["fixes"].as_array().into_iter().flatten().map(|fix| text(&fix["label"]));
+    let fixes: Vec<String> = fixes.collect();
+    let fixes = if fixes.is_empty() { String::new() } else { format!("\n  {}", fixes.join(", or ")) };
+    format!("{place}{}{hint}{fixes}", text(&problem["message"]))
 }
 
 fn plan(plan: &Value) -> String {
@@ -179,7 +215,18 @@ fn plan(plan: &Value) -> String {
 /// Runs a verb of `fettle run` and gives back the exit code.
 pub fn run(context: &Context, verb: &RunVerb) -> Result<u8> {
     match verb {
-        RunVerb::List { pipeline, limit } => {
+        RunVerb::Views => runs::views(context),
+        RunVerb::SaveView { name, look } => runs::save_view(context, name, look),
+        RunVerb::DeleteView { name } => {
+            context.show("run.delete_view", json!({ "name": name }), |_| format!("removed view `{name}`"))
+        }
+        RunVerb::Mark(args) => runs::mark(context, args),
+        RunVerb::Delete { runs } => runs::moved(context, "run.delete", runs),
+        RunVerb::Restore { runs } => runs::moved(context, "run.restore", runs),
+        RunVerb::List { pipeline, look, limit } if !look.is_plain() => {
+            runs::list(context, look, pipeline.as_deref(), *limit)
+        }
+        RunVerb::List { pipeline, limit, .. } => {
             let request = json!({ "pipeline": pipeline, "limit": limit });
             context.show("run.list", request, |page| {
                 rows(
@@ -191,27 +238,47 @@ pub fn run(context: &Context, verb: &RunVerb) -> Result<u8> {
         }
         RunVerb::Show { run } => show_run(context, run),
         RunVerb::Compare { runs } => {
-            let reply: Value = context.backend.call("run.compare", json!({ "runs": runs }))?;
+            let reply: Value = context.backend.call(
+                "run.compare",
+                json!({ "runs": runs.iter().map(|run| context.run(run)).collect::<Vec<_>>() }),
+            )?;
             context.printer.result(&reply, compared);
             Ok(0)
         }
+        RunVerb::Report { run, against, format, to } => {
+            let request =
+                json!({ "run": context.run(run), "against": against.as_deref().map(|run| context.run(run)) });
+            report(context, request, *format, to.as_deref())
+        }
         RunVerb::Log { run, step } => {
-            let reply: Value = context.backend.call("run.log", json!({ "run": run, "step": step }))?;
+            let reply: Value =
+                context.backend.call("run.log", json!({ "run": context.run(run), "step": step }))?;
             context.printer.result(&reply, |page| text(&page["text"]));
             Ok(0)
         }
+        RunVerb::Files { run, folder } => {
+            let request = json!({ "run": context.run(run), "folder": folder });
+            context.show("run.files", request, |found| rows(found, &["path", "sizeBytes"], &[]))
+        }
+        RunVerb::Save { run, path, to } => {
+            let request = json!({ "run": context.run(run), "path": path, "to": absolute(to)? });
+            context.job("run.save_file", request, |done| {
+                format!("wrote {} to `{}`", files(&done["files"]), to.display())
+            })?;
+            Ok(0)
+        }
         RunVerb::Cancel { run } => {
-            let _: Value = context.backend.call("run.cancel", json!({ "run": run }))?;
+            let _: Value = context.backend.call("run.cancel", json!({ "run": context.run(run) }))?;
             context.printer.note("stopped");
             Ok(0)
         }
         RunVerb::Resume { run, threads } => {
-            let request = json!({ "run": run, "threads": threads });
+            let request = json!({ "run": context.run(run), "threads": threads });
             let job = context.backend.run_job("run.resume", request, context.printer)?;
             show_run(context, job.subject["run"].as_str().unwrap_or_default())
         }
         RunVerb::Reproduce { run, threads } => {
-            let request = json!({ "run": run, "threads": threads });
+            let request = json!({ "run": context.run(run), "threads": threads });
             let job = context.backend.run_job("run.reproduce", request, context.printer)?;
             let result = job.result.unwrap_or_default();
             let is_identical = result["receipt"]["isIdentical"] == true;
@@ -219,7 +286,7 @@ pub fn run(context: &Context, verb: &RunVerb) -> Result<u8> {
             Ok(if is_identical { 0 } else { Code::GateFailed.exit_code() })
         }
         RunVerb::Receipts { run } => {
-            let reply: Value = context.backend.call("run.receipts", json!({ "run": run }))?;
+            let reply: Value = context.backend.call("run.receipts", json!({ "run": context.run(run) }))?;
             context.printer.result(&reply, |kept| {
                 let texts = kept.as_array().into_iter().flatten().map(|one| {
                     let at = base::Timestamp(one["at"].as_i64().unwrap_or(0));
@@ -232,8 +299,37 @@ pub fn run(context: &Context, verb: &RunVerb) -> Result<u8> {
     }
 }
 
+fn report(
+    context: &Context,
+    mut request: Value,
+    format: Option<ReportFormat>,
+    to: Option<&Path>,
+) -> Result<u8> {
+    let Some(to) = to else {
+        request["format"] = format.unwrap_or(ReportFormat::Markdown).word().into();
+        let reply: Value = context.backend.call("run.report", request)?;
+        context.printer.result(&reply, |report| text(&report["text"]));
+        return Ok(0);
+    };
+    let format = format.or_else(|| ReportFormat::of(to)).ok_or_else(|| {
+        Error::invalid(format!("`{}` names no kind of report", to.display()))
+            .hint("end it in .md, .html, .xml (JUnit) or .txt (OpenMetrics), or say `--format`")
+    })?;
+    request["format"] = format.word().into();
+    request["to"] = absolute(to)?.into();
+    context.job("run.save_report", request, |done| format!("wrote `{}`", text(&done["path"])))?;
+    Ok(0)
+}
+
+fn files(count: &Value) -> String {
+    match count.as_u64().unwrap_or(0) {
+        1 => "1 file".to_owned(),
+        count => format!("{} files", base::count(count)),
+    }
+}
+
 fn show_run(context: &Context, run: &str) -> Result<u8> {
-    let reply: Value = context.backend.call("run.show", json!({ "run": run }))?;
+    let reply: Value = context.backend.call("run.show", json!({ "run": context.run(run) }))?;
     context.printer.result(&reply, |run| {
         let summary = &run["summary"];
         let steps = run["steps"].as_array().into_iter().flatten().map(step_line);

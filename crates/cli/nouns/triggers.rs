@@ -13,7 +13,8 @@ pub fn trigger(context: &Context, verb: &TriggerVerb) -> Result<u8> {
         TriggerVerb::Add(add) => context.show("trigger.add", request(add)?, |made| {
             let next = times(&made["next"]);
             let first = if next.is_empty() { String::new() } else { format!(", next: {}", next.join(", ")) };
-            format!("runs {} {}{first}", text(&made["pipeline"]), text(&made["when"]))
+            let then = made["retrains"].as_str().map_or_else(String::new, |then| format!(" and {then}"));
+            format!("runs {} {}{then}{first}", text(&made["pipeline"]), text(&made["when"]))
         }),
         TriggerVerb::List => context.show("trigger.list", json!({}), listed),
         TriggerVerb::Pause { trigger } => {
@@ -44,6 +45,8 @@ fn request(add: &TriggerAdd) -> Result<Value> {
         "zone": add.zone,
         "after": add.after,
         "drift": add.drift,
+        "retrain": add.retrain,
+        "deploys": add.deploy,
         "skipsMissed": add.skip_missed,
         "settleSeconds": add.settle,
     }))

@@ -17,9 +17,7 @@ impl Engine {
     pub(crate) fn add_step(&self, project: &Project, wanted: PipelineAddStep) -> Result<()> {
         let mut pipeline = match self.pipeline(project, &wanted.pipeline) {
             Ok(current) => current.pipeline,
-            Err(e) if e.code == Code::NotFound => {
-                Pipeline { name: wanted.pipeline.clone(), steps: Vec::new() }
-            }
+            Err(e) if e.code == Code::NotFound => Pipeline::of(&wanted.pipeline, Vec::new()),
             Err(e) => return Err(e),
         };
         let step = new_step(&pipeline, &wanted)?;

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use base::{Code, Error, Progress, Result, VersionId};
 use data::checks::CheckResult;
-use data::import::{FolderOptions, Format, ImportReport, ParseOptions, Rejected};
+use data::import::{FolderOptions, Format, ImportReport, ParseOptions, Parts, Rejected};
 use data::{Profile, TableFile};
 use serde::{Deserialize, Serialize};
 use store::datasets::{Dataset, DatasetVersion, NewVersion};
@@ -91,7 +91,14 @@ struct Arrived {
     /// What was found out on the way.
     notes: Vec<String>,
     /// The table, if it was read while the bytes were stored.
-    made: Option<(TableFile, ImportReport)>,
+    made: Option<Made>,
+}
+
+/// A table that was read, and where what was read is kept until it is safe.
+struct Made {
+    table: TableFile,
+    report: ImportReport,
+    parts: Option<Parts>,
 }
 
 impl Import {
@@ -163,7 +170,7 @@ impl Engine {
             let results = self.known_results(project, dataset, &version)?;
             return Ok(imported(dataset, &version, false, (Vec::new(), results.unwrap_or_default())));
         }
-        let (table, report) = match arrived.made.take() {
+        let Made { table, report, parts } = match arrived.made.take() {
             Some(made) => made,
             None => {
                 self.make_table(&arrived.content, &arrived.options, draft.path(), progress).map_err(within)?
@@ -179,8 +186,12 @@ impl Engine {
         if !place.exists() {
             draft.publish(&place)?;
         }
+        if let Some(parts) = parts {
+            Parts::remove(&parts.dir);
+        }
         let results = self.check_version(project, &dataset, &version, false, progress)?;
-        Ok(imported(&dataset, &version, true, (warnings, results)))
+        let imported = imported(&dataset, &version, true, (warnings, results));
+        Ok(DatasetImported { taken_over_bytes: report.taken_over_bytes, ..imported })
     }
 
     /// Keeps what is at a path; a large file is read into the folder at the same time, if there is one.
@@ -202,10 +213,12 @@ impl Engine {
         let at_once = folder.filter(|_| options.folder.is_none() && is_read_at_once(path, before));
         let (content, made) = match at_once {
             Some(folder) => {
-                let (content, made) = self.keep_and_read(path, &options, (folder, before), progress)?;
-                (content, Some(made))
+                let parts = self.parts_of_file(path, &options);
+                let to = (folder, parts.as_ref(), before);
+                let (content, (table, report)) = self.keep_and_read(path, &options, to, progress)?;
+                (content, Some(Made { table, report, parts }))
             }
-            None => (self.keep_path(path, &options, before, progress)?, None),
+            None => (self.keep_path(path, &options, (before, None), progress)?, None),
         };
         Ok(Arrived { content, options, source_name, origin: None, notes: Vec::new(), made })
     }
@@ -378,13 +391,15 @@ impl Engine {
         options: &ParseOptions,
         folder: &Path,
         progress: &Progress,
-    ) -> Result<(TableFile, ImportReport)> {
+    ) -> Result<Made> {
         let temp = self.table_draft()?;
         let place = temp.path().join("bytes");
         let options = self.lay_out(content, options, &place, progress)?;
-        let report =
-            self.read_into(&place, &options, folder, progress).map_err(|e| without_path(e, &place))?;
-        Ok((TableFile::open(folder)?, report))
+        let parts = self.parts_of_content(content, &options);
+        let report = self
+            .read_into(&place, &options, (folder, parts.as_ref()), progress)
+            .map_err(|e| without_path(e, &place))?;
+        Ok(Made { table: TableFile::open(folder)?, report, parts })
     }
 
     pub(crate) fn table_draft(&self) -> Result<store::files::StagedDir> {
@@ -404,11 +419,14 @@ impl Engine {
             return Ok(table);
         }
         let draft = self.table_draft()?;
-        self.make_table(&version.content, &parse_options(version)?, draft.path(), progress)?;
+        let made = self.make_table(&version.content, &parse_options(version)?, draft.path(), progress)?;
         if place.exists() {
             std::fs::remove_dir_all(&place).map_err(|e| Error::io("replace", &place, &e))?;
         }
         draft.publish(&place)?;
+        if let Some(parts) = made.parts {
+            Parts::remove(&parts.dir);
+        }
         TableFile::open(&place)
     }
 
@@ -447,6 +465,7 @@ fn imported(
         rejected_rows: version.rejected_rows,
         warnings,
         checks: results.into_iter().map(Into::into).collect(),
+        taken_over_bytes: 0,
     }
 }
 

@@ -3,7 +3,11 @@
 //! line and HTTP call the same commands; none holds logic of its own.
 
 mod adding;
+mod alerting;
+mod artifacts;
+mod backtest;
 pub mod commands;
+mod components;
 pub mod connections;
 mod datasets;
 mod deploy;
@@ -12,9 +16,11 @@ mod exporting;
 mod following;
 mod importing;
 mod jobs;
+pub mod judging;
 mod ledger;
 mod lineage;
 mod links;
+mod mlflow_stores;
 mod models;
 mod monitor;
 mod owner;
@@ -23,15 +29,21 @@ mod projects;
 mod quality;
 pub mod reading;
 mod recorder;
+mod retraining;
 pub mod rpc;
+mod run_report;
+mod run_tables;
 mod run_views;
 mod running;
 pub mod sample;
+mod scoring;
+mod script_views;
 mod sources;
 mod step_views;
 mod sweeping;
 mod taking_in;
 mod targets;
+mod tracking;
 mod triggering;
 mod views;
 mod watch;
@@ -67,6 +79,7 @@ pub(crate) struct Inner {
     diffs: views::Recent<views::Compared, data::diff::Diff>,
     /// Held while a repository is opened, which is when it is begun.
     repositories: Mutex<()>,
+    tracking: tracking::Ready,
 }
 
 /// The workspace of this user: FETTLE_WORKSPACE, or a folder where the system keeps such things.
@@ -160,6 +173,7 @@ impl Engine {
             views: views::Recent::default(),
             diffs: views::Recent::default(),
             repositories: Mutex::default(),
+            tracking: tracking::Ready::default(),
         }));
         engine.forward(feed);
         engine
@@ -198,7 +212,8 @@ impl Engine {
         }
     }
 
-    pub(crate) fn store(&self) -> &Store {
+    /// The workspace on disk, for what only translates between it and a protocol.
+    pub fn store(&self) -> &Store {
         &self.0.store
     }
 

@@ -21,6 +21,7 @@ use store::steps::StepState;
 use crate::Engine;
 use crate::commands::pipelines::RunStarted;
 use crate::commands::runs::{RunLink, RunOrigin};
+use crate::components::needed;
 use crate::run_views::Told;
 use crate::running::{RunFacts, Wanted};
 
@@ -39,12 +40,8 @@ impl Engine {
         pipeline: &Pipeline,
         to: Option<&str>,
     ) -> Result<Vec<Explained>> {
-        let examined = self.examine(project, pipeline);
-        if !examined.problems.is_empty() {
-            return Err(Problem::to_error(&examined.problems));
-        }
-        let graph = Graph::build(pipeline).map_err(|problems| Problem::to_error(&problems))?;
-        let steps = graph.needed(to)?;
+        let (expanded, graph) = self.runnable(project, pipeline)?;
+        let steps = needed(&expanded, &graph, to)?;
         self.with_planner(project, (&pipeline.name, &graph), &steps, |planner| planner.explain())
     }
 

@@ -117,32 +117,21 @@ impl Engine {
 
     /// The process that serves a deployment, if it runs here.
     pub(crate) fn process_of(&self, deployment: &Deployment) -> Result<Option<ProcessView>> {
-        if !self.is_serving(deployment)? {
+        let process = self.placed(deployment)?.and_then(|placed| placed.process);
+        if process.is_none() || !self.is_serving(deployment)? {
             return Ok(None);
         }
         let current = self.store().read(|db| deployments::current(db, &deployment.id))?;
-        let target = targets::find(&deployment.target)?;
-        Ok(current.and_then(|revision| {
-            let endpoint = crate::deploy::endpoint(&revision)?;
-            Some(ProcessView {
-                pid: endpoint.pid,
-                memory_bytes: target.memory_bytes(&endpoint),
-                started_at: revision.healthy_at.unwrap_or(revision.created_at).as_ms(),
-            })
+        Ok(current.zip(process).map(|(revision, endpoint)| ProcessView {
+            pid: endpoint.pid,
+            memory_bytes: targets::memory_bytes(&endpoint),
+            started_at: revision.healthy_at.unwrap_or(revision.created_at).as_ms(),
         }))
     }
 
     /// The newest part of a deployment's own log.
     pub(crate) fn server_log(&self, deployment: &Deployment) -> Result<LogPage> {
-        const MOST_BYTES: usize = 256 * 1024;
-        let path = targets::log_file(&self.store().endpoint_dir(&deployment.id));
-        let bytes = match std::fs::read(&path) {
-            Ok(bytes) => bytes,
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => Vec::new(),
-            Err(e) => return Err(Error::io("read", &path, &e)),
-        };
-        let from = bytes.len().saturating_sub(MOST_BYTES);
-        let text = String::from_utf8_lossy(&bytes[from..]).into_owned();
-        Ok(LogPage { text, next_offset: bytes.len() as u64, is_complete: false })
+        let text = self.deployment_log(deployment)?;
+        Ok(LogPage { next_offset: text.len() as u64, text, is_complete: false })
     }
 }

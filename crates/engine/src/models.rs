@@ -12,13 +12,14 @@ use store::{Action, Digest};
 
 use crate::Engine;
 use crate::commands::models::{CheckStatus, GateCheck, GateReport, ParityView};
+use crate::commands::retraining::SideBySide;
 
 /// The alias that deployments take by themselves.
 pub(crate) const PRODUCTION: &str = "production";
 /// The package must answer as the run did, to this much of a probability or of the target's unit.
 const PARITY_LIMIT: f64 = 1e-6;
 /// A version may be this much worse than the one that has the alias before it counts as worse.
-const TOLERANCE: f64 = 0.005;
+pub(crate) const TOLERANCE: f64 = 0.005;
 
 /// A package that is to become a version.
 pub(crate) struct Candidate<'a> {
@@ -134,8 +135,16 @@ impl Engine {
     }
 
     /// The package of a version, loaded.
+    ///
+    /// # Errors
+    /// [`Code::NotFound`] for what a script logged in another form than ONNX.
     pub(crate) fn package(&self, version: &ModelVersion) -> Result<Package> {
-        Package::load(&self.package_dir(&version.package)?)
+        let folder = self.package_dir(&version.package)?;
+        if !folder.join("model.onnx").exists() {
+            return Err(Error::not_found("this version is no ONNX model: a script logged it in another form")
+                .hint("its files are with its run; log it with `mlflow.onnx.log_model` to test, explain and deploy it here"));
+        }
+        Package::load(&folder)
     }
 
     /// Scores the held-out rows of a version again.
@@ -161,9 +170,14 @@ impl Engine {
         ];
         if let Some(number) = current.filter(|number| *number != picked.version.number) {
             let before = self.store().read(|db| models::version_numbered(db, &picked.model.id, number))?;
-            checks.push(check_not_worse(&picked.version, &before, alias));
+            checks.push(match self.fair_comparison(&picked.version, &before) {
+                Some(found) => check_not_worse_on(&found, &before, alias),
+                None => check_not_worse(&picked.version, &before, alias),
+            });
             checks.push(check_schema(&picked.version, &before, alias));
         }
+        let project = self.store().read(|db| store::projects::get(db, &picked.model.project_id))?;
+        checks.extend(self.policy_checks(&project, picked, alias)?);
         Ok(GateReport {
             model: picked.model.name.clone(),
             version: picked.version.number,
@@ -172,6 +186,16 @@ impl Engine {
             is_open: checks.iter().all(|check| check.status != CheckStatus::Failed),
             checks,
         })
+    }
+
+    /// Two versions on the same rows, where they were trained on different data: the metrics of their
+    /// runs are then about different rows.
+    fn fair_comparison(&self, version: &ModelVersion, before: &ModelVersion) -> Option<SideBySide> {
+        if version.dataset_version_id == before.dataset_version_id {
+            return None;
+        }
+        // What cannot be scored is told of by the check that loads it.
+        self.side_by_side(version, before).ok().flatten()
     }
 
     /// Moves an alias to a version if the gate is open; the report says whether it was.
@@ -191,7 +215,15 @@ impl Engine {
 
     fn check_loads(&self, version: &ModelVersion) -> GateCheck {
         let name = "the package loads and answers its golden row";
-        match self.package(version).and_then(|package| package.check_golden()) {
+        let package = match self.package(version) {
+            Ok(package) => package,
+            Err(error) if error.code == Code::NotFound => {
+                let message = "it is no ONNX model, so that this cannot be checked".to_owned();
+                return check(name, CheckStatus::Warning, message);
+            }
+            Err(error) => return check(name, CheckStatus::Failed, error.to_string()),
+        };
+        match package.check_golden() {
             Ok(golden) if golden.passed => {
                 let message = format!("differs by {}", base::number(golden.max_abs_diff, 2));
                 check(name, CheckStatus::Passed, message)
@@ -253,6 +285,19 @@ fn check_evaluated(version: &ModelVersion) -> GateCheck {
         }
         _ => check(name, CheckStatus::Failed, "it has no metrics: wire an evaluate step before".to_owned()),
     }
+}
+
+fn check_not_worse_on(found: &SideBySide, before: &ModelVersion, alias: &str) -> GateCheck {
+    let status = if found.loss() > TOLERANCE { CheckStatus::Failed } else { CheckStatus::Passed };
+    let message = format!(
+        "{} {} against {} of `{alias}` v{}, both over the {} rows that were held out from this version",
+        found.metric,
+        base::number(found.challenger, 4),
+        base::number(found.champion, 4),
+        before.number,
+        found.rows
+    );
+    check("it is not worse than the version it replaces", status, message)
 }
 
 fn check_not_worse(version: &ModelVersion, before: &ModelVersion, alias: &str) -> GateCheck {

@@ -3,11 +3,9 @@
 
 use std::path::{Path, PathBuf};
 
-use base::{Code, Error, Progress, Result};
+use base::{Code, Error, Result};
 use flow::file::{Pipeline, check_name};
 use flow::git::Commit;
-use flow::graph::{Examination, Graph};
-use flow::kind::Source;
 use flow::layout::layout;
 use flow::template::{Purpose, build};
 use serde_json::Value;
@@ -56,8 +54,9 @@ impl Engine {
     pub(crate) fn pipelines_reading(&self, project: &Project, dataset: &str) -> Result<Vec<String>> {
         let names = self.pipeline_names(project)?;
         let reads = |name: &String| {
-            self.pipeline(project, name)
-                .is_ok_and(|current| datasets_of(&current.pipeline).iter().any(|one| one == dataset))
+            let read = self.pipeline(project, name);
+            read.and_then(|current| self.expanded(project, &current.pipeline))
+                .is_ok_and(|expanded| datasets_of(&expanded.pipeline).iter().any(|one| one == dataset))
         };
         Ok(names.into_iter().filter(reads).collect())
     }
@@ -194,7 +193,7 @@ impl Engine {
         let name = names.into_iter().find(|name| !taken.contains(name)).unwrap_or(wanted);
         let pipeline = match dataset {
             Some(dataset) => self.pipeline_for(project, &name, dataset)?,
-            None => Pipeline { name: name.clone(), steps: Vec::new() },
+            None => Pipeline::of(&name, Vec::new()),
         };
         self.save_draft(project, &name, &pipeline.to_text())?;
         Ok(name)
@@ -231,10 +230,40 @@ impl Engine {
         Ok(build(&purpose))
     }
 
-    /// Looks at a graph without running it.
-    pub(crate) fn examine(&self, project: &Project, pipeline: &Pipeline) -> Examination {
-        Graph::examine(pipeline, &|source: &Source| self.source_table(project, source, &Progress::silent()))
+    /// A pipeline as it was in a commit; in the last one if none is named.
+    pub(crate) fn pipeline_at(
+        &self,
+        project: &Project,
+        name: &str,
+        commit: Option<&str>,
+    ) -> Result<(Current, Commit)> {
+        check_name(name)?;
+        let git = self.git(project)?;
+        let commit = match commit {
+            Some(commit) => git.find(commit)?,
+            None => git.last_of(&relative(name))?.ok_or_else(|| {
+                Error::not_found(format!("pipeline `{name}` was never committed"))
+                    .hint("commit it with `fettle pipeline commit`")
+            })?,
+        };
+        let text = git.text_at(&commit.id, &relative(name))?.ok_or_else(|| {
+            Error::not_found(format!("commit `{}` has no pipeline `{name}`", short(&commit.id)))
+                .hint("see `fettle pipeline log` for those that have it")
+        })?;
+        let read = Pipeline::parse(&text);
+        let pipeline = read.map_err(|e| e.within(format!("cannot read it as of `{}`", short(&commit.id))))?;
+        Ok((Current { pipeline, text }, commit))
     }
+
+    /// The newest commits that changed a pipeline, newest first.
+    pub(crate) fn pipeline_log(&self, project: &Project, name: &str, limit: usize) -> Result<Vec<Commit>> {
+        check_name(name)?;
+        self.git(project)?.log_of(&relative(name), limit)
+    }
+}
+
+fn short(commit: &str) -> &str {
+    commit.get(..10).unwrap_or(commit)
 }
 
 /// Where a pipeline's file is in its project.

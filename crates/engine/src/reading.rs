@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use base::{Cancel, Code, Error, Progress, Result, Stage};
 use data::TableFile;
 use data::import::files::{self, FileRow};
-use data::import::{self, FolderOptions, ImportReport, ParseOptions, Preview, Sniffed};
+use data::import::{self, FolderOptions, ImportReport, ParseOptions, Parts, Preview, Sniffed};
 use flow::task::{self, Task};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -27,7 +27,7 @@ enum Request {
     /// What are the first rows, read this way?
     Preview { path: PathBuf, options: ParseOptions },
     /// Write the table into this folder.
-    Import { path: PathBuf, options: ParseOptions, out: PathBuf },
+    Import { path: PathBuf, options: ParseOptions, out: PathBuf, parts: Option<Parts> },
     /// What are the files of these paths in the folder?
     Look { root: PathBuf, paths: Vec<String> },
 }
@@ -46,7 +46,12 @@ pub fn main(folder: &Path) -> Result<()> {
             Request::Sniff { path, folder: None } => json(import::sniff(path)?),
             Request::Sniff { path, folder: Some(folder) } => json(import::sniff_folder(path, folder)?),
             Request::Preview { path, options } => json(import::preview(path, options)?),
-            Request::Import { path, options, out } => json(import::import(path, options, out, &progress)?),
+            Request::Import { path, options, out, parts: None } => {
+                json(import::import(path, options, out, &progress)?)
+            }
+            Request::Import { path, options, out, parts: Some(parts) } => {
+                json(import::import_in_parts(path, options, (out, parts), &progress)?)
+            }
             Request::Look { root, paths } => {
                 json(files::look(root, paths.iter().map(String::as_str), &progress)?)
             }
@@ -102,7 +107,7 @@ impl Engine {
         self.ask_reader(&request, &Progress::silent())
     }
 
-    /// Reads a file into a table folder.
+    /// Reads a file into a table folder, and keeps what it has read meanwhile if it is told where.
     ///
     /// # Errors
     /// As [`Engine::sniff`]; [`Code::Cancelled`].
@@ -110,11 +115,11 @@ impl Engine {
         &self,
         path: &Path,
         options: &ParseOptions,
-        out: &Path,
+        (out, parts): (&Path, Option<&Parts>),
         progress: &Progress,
     ) -> Result<ImportReport> {
         let (path, options, out) = (path.to_owned(), options.clone(), out.to_owned());
-        self.ask_reader(&Request::Import { path, options, out }, progress)
+        self.ask_reader(&Request::Import { path, options, out, parts: parts.cloned() }, progress)
     }
 
     /// Reads a file as it seems to be, into a folder that goes with the first of the two.
@@ -126,7 +131,7 @@ impl Engine {
         let folder =
             tempfile::tempdir().map_err(|e| Error::io("create a folder in", &std::env::temp_dir(), &e))?;
         let options = self.sniff(path, None).map_err(within)?.options;
-        self.read_into(path, &options, folder.path(), progress).map_err(within)?;
+        self.read_into(path, &options, (folder.path(), None), progress).map_err(within)?;
         let table = TableFile::open(folder.path())?;
         Ok((folder, table))
     }

@@ -1,6 +1,7 @@
 //! Runs as the screens show them: a row of the table, a page with steps and models, a comparison.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use base::{Error, Result, RunId};
 use flow::file::Pipeline;
@@ -13,8 +14,8 @@ use store::steps::{self, StepRun, StepState as StoredStepState};
 use store::{Page, metrics};
 
 use crate::Engine;
+use crate::commands::documents::PipelineDoc;
 use crate::commands::figures::{Figure, views};
-use crate::commands::pipelines::PipelineDoc;
 use crate::commands::runs::{
     ComparedModel, Comparison, DatasetLink, MetricView, ModelLink, OutputView, RunDetail, RunState,
     RunSummary, StepCurve, TrainedModel,
@@ -31,6 +32,11 @@ pub(crate) struct Told {
 }
 
 impl Told {
+    /// True for a run by a script: it is of no pipeline.
+    fn is_by_script(&self) -> bool {
+        self.run.pipeline.is_empty()
+    }
+
     /// The step that trained the model behind an output, followed through evaluate and compare.
     fn trainer_behind(&self, step: &str) -> Option<String> {
         let mut at = step.to_owned();
@@ -139,7 +145,9 @@ impl Told {
         let metrics = best_step
             .as_deref()
             .and_then(|best| self.evaluation_of(best))
-            .and_then(|step| self.metrics.get(step));
+            .and_then(|step| self.metrics.get(step))
+            // What a script measures belongs to no step.
+            .or_else(|| self.metrics.get("").filter(|_| self.is_by_script()));
         let started_at = self.run.started_at.unwrap_or(self.run.created_at).as_ms();
         let ended = self.run.finished_at.map(base::Timestamp::as_ms);
         let is_over = self.run.state.is_final();
@@ -147,12 +155,18 @@ impl Told {
             id: self.run.id.to_string(),
             number: self.run.number,
             pipeline: self.run.pipeline.clone(),
+            name: Some(self.run.name.clone()).filter(|name| !name.is_empty()),
+            experiment: Some(self.run.experiment.clone()).filter(|_| self.is_by_script()),
             state: run_state(self.run.state),
             started_at,
             duration_ms: if is_over { ended.map(|at| at - started_at) } else { Some(now - started_at) },
             cached: self.steps.iter().filter(|row| row.state == StoredStepState::Cached).count() as u32,
             steps: self.steps.len() as u32,
-            metrics: metrics.cloned().unwrap_or_default(),
+            // What is not finite is no number of JSON.
+            metrics: metrics
+                .map(|all| all.iter().filter(|(_, value)| value.is_finite()))
+                .map(|all| all.map(|(name, value)| (name.clone(), *value)).collect())
+                .unwrap_or_default(),
             best_step,
             datasets,
             models: self.registrations().map(|(_, link)| link).collect(),
@@ -166,11 +180,12 @@ pub(crate) fn is_good(state: StoredStepState) -> bool {
 }
 
 impl Engine {
-    /// A run by its id or its number in the project that is open.
+    /// A run by its id, by its number in the project that is open (`12` or `#12`), or by that in
+    /// another one (`birds#12`).
     pub(crate) fn run(&self, text: &str) -> Result<Run> {
-        let number = text.trim_start_matches('#').parse::<u32>();
-        if let (Ok(number), true) = (number, text.len() < 10) {
-            let project = self.project(None)?;
+        let (project, number) = text.rsplit_once('#').unwrap_or(("", text));
+        if let (Ok(number), true) = (number.parse::<u32>(), number.len() < 10) {
+            let project = self.project(Some(project).filter(|name| !name.is_empty()))?;
             return self.store().read(|db| runs::numbered(db, &project.id, number));
         }
         let id: RunId = text.parse()?;
@@ -184,7 +199,7 @@ impl Engine {
                 let text = self.store().objects().read(digest)?;
                 Pipeline::parse(&String::from_utf8_lossy(&text))?
             }
-            None => Pipeline { name: run.pipeline.clone(), steps: Vec::new() },
+            None => Pipeline::of(&run.pipeline, Vec::new()),
         };
         let (steps, last) =
             self.store().read(|db| Ok((steps::list(db, &run.id)?, metrics::last(db, &run.id)?)))?;
@@ -238,6 +253,7 @@ impl Engine {
             error: told.run.error.clone().map(Into::into),
             environment: environment(&told.run),
             models: told.models(),
+            script: self.script_view(&told.run.id)?,
             origin: self.run_origin(&told.run.id)?,
             resumed_by: self.resumed_by(&told.run.id)?,
         })
@@ -290,6 +306,9 @@ impl Engine {
 
     /// The curves of a run: those of steps that train now, else those that were kept.
     pub(crate) fn run_curves(&self, run: Run) -> Result<Vec<StepCurve>> {
+        if run.pipeline.is_empty() {
+            return self.script_curves(&run.id);
+        }
         let live = self.curves().of(&run.id);
         let told = self.told(run)?;
         let mut curves = Vec::new();
@@ -308,6 +327,16 @@ impl Engine {
             }
         }
         Ok(curves)
+    }
+
+    /// Where the evaluated models of a run are kept, by the step that trained them.
+    pub(crate) fn model_folders(&self, run: Run) -> Result<BTreeMap<String, PathBuf>> {
+        let told = self.told(run)?;
+        let folders = told.models().into_iter().filter_map(|model| {
+            let key = told.evaluated_row(&model.step)?.key.as_ref()?;
+            Some((model.step.clone(), self.results().artifact(key, "model")))
+        });
+        Ok(folders.collect())
     }
 
     /// The models of runs side by side, best first.
@@ -381,10 +410,14 @@ fn differing(models: &[ComparedModel]) -> BTreeMap<String, Vec<Option<Value>>> {
 }
 
 /// The figures beside a model.
-pub(crate) fn figures_in(folder: &std::path::Path) -> Result<Vec<Figure>> {
+pub(crate) fn figures_in(folder: &Path) -> Result<Vec<Figure>> {
+    kept_figures(folder).map(views)
+}
+
+/// The figures of a model as they were kept.
+pub(crate) fn kept_figures(folder: &Path) -> Result<Vec<learn::figures::Figure>> {
     match std::fs::read(folder.join(FIGURES_FILE)) {
         Ok(bytes) => serde_json::from_slice(&bytes)
-            .map(views)
             .map_err(|e| Error::new(base::Code::Corrupt, "cannot read the figures of a model").because(e)),
         Err(_) => Ok(Vec::new()),
     }
@@ -407,7 +440,7 @@ fn environment(run: &Run) -> BTreeMap<String, String> {
     all
 }
 
-fn run_state(state: StoredRunState) -> RunState {
+pub(crate) fn run_state(state: StoredRunState) -> RunState {
     match state {
         StoredRunState::Queued => RunState::Queued,
         StoredRunState::Running => RunState::Running,

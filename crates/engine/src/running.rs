@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use base::{Code, Error, Progress, Result, RunId};
 use flow::cache::Results;
 use flow::child::Message;
-use flow::execute::{Execution, Observer, Planned, Planner, Summary, Update};
+use flow::execute::{Execution, Observer, Plan, Planner, Summary, Update};
 use flow::explain::{PROGRAM, system};
 use flow::file::Pipeline;
 use flow::graph::{Graph, Problem, Selection};
@@ -19,11 +19,12 @@ use store::origins::{self, Cause, Origin};
 use store::projects::Project;
 use store::runs::{self, NewRun, Run, RunState};
 use store::steps::{self, StepRun};
-use store::{Action, Topic};
+use store::{Action, Topic, metrics};
 
 use crate::Engine;
 use crate::commands::pipelines::RunStarted;
 use crate::commands::runs::StepCurve;
+use crate::components::{needed, select};
 use crate::jobs::Title;
 use crate::ledger::ProjectLedger;
 use crate::recorder::Recorder;
@@ -167,15 +168,18 @@ impl Engine {
         pipeline: Pipeline,
         wanted: &Wanted,
     ) -> Result<Launch> {
-        let examined = self.examine(project, &pipeline);
-        let graph = Graph::build(&pipeline).map_err(|problems| Problem::to_error(&problems))?;
+        let expanded = self.expanded(project, &pipeline)?;
+        let examined = self.examine_expanded(project, &expanded);
+        let graph = Graph::build(&expanded.pipeline).map_err(|_| Problem::to_error(&examined.problems))?;
         let mut selection = match &wanted.only {
             Some(steps) => Selection { steps: steps.clone(), again: BTreeSet::new() },
-            None => graph.select(wanted.from.as_deref(), wanted.to.as_deref())?,
+            None => select(&expanded, &graph, wanted.from.as_deref(), wanted.to.as_deref())?,
         };
         selection.again.extend(wanted.again.iter().cloned());
-        let is_blocking =
-            |problem: &Problem| problem.step.as_ref().is_none_or(|step| selection.steps.contains(step));
+        let is_blocking = |problem: &Problem| {
+            let Some(step) = &problem.step else { return true };
+            expanded.steps_of(step).iter().any(|step| selection.steps.contains(step))
+        };
         let blocking: Vec<Problem> = examined.problems.into_iter().filter(is_blocking).collect();
         if !blocking.is_empty() {
             return Err(Problem::to_error(&blocking));
@@ -185,6 +189,8 @@ impl Engine {
         }
         let threads = self.threads(wanted.threads)?;
         let pins = self.pin(project, &graph, &selection.steps, &wanted.pins)?;
+        // What is kept with the run is what runs, whatever becomes of its components.
+        let pipeline = expanded.pipeline;
         let run = self.create_rows(project, &pipeline, wanted, (&graph, &selection, &pins), threads)?;
         Ok(Launch { project: project.clone(), run, pipeline, selection, threads, pins })
     }
@@ -224,6 +230,7 @@ impl Engine {
             origins::set(w, &run.id, &origin)?;
             for (at, node) in nodes.iter().enumerate() {
                 steps::save(w, &StepRun::pending(&run.id, &node.step.id, at as u32, node.declaration.kind))?;
+                metrics::set_params(w, &run.id, &node.step.id, &params_of(&node.step))?;
             }
             for (step, pinned) in &pins.0 {
                 runs::add_input(w, &run.id, step, &pinned.version_id.parse()?)?;
@@ -331,16 +338,18 @@ impl Engine {
         look(&planner)
     }
 
-    /// What a run of this graph would do, in order.
+    /// What a run of this graph would do, in order, and which steps it would go past.
     pub(crate) fn plan(
         &self,
         project: &Project,
         pipeline: &Pipeline,
         to: Option<&str>,
-    ) -> Result<Vec<(String, Planned)>> {
-        let graph = Graph::build(pipeline).map_err(|problems| Problem::to_error(&problems))?;
-        let steps = graph.needed(to)?;
-        self.with_planner(project, (&pipeline.name, &graph), &steps, |planner| planner.plan())
+    ) -> Result<(Plan, Vec<String>)> {
+        let (expanded, graph) = self.runnable(project, pipeline)?;
+        let steps = needed(&expanded, &graph, to)?;
+        let plan = self.with_planner(project, (&pipeline.name, &graph), &steps, |planner| planner.plan())?;
+        let skipped = if to.is_none() { graph.skipped() } else { &[] };
+        Ok((plan, skipped.iter().map(|step| step.id.clone()).collect()))
     }
 
     /// Where the steps of a project find its files and make environments of foreign programs. What
@@ -403,4 +412,21 @@ impl Observer for Overheard<'_> {
         self.recorder.on_message(step, message);
         (self.on_message)(step, message);
     }
+}
+
+/// A parameter longer than this is no value to filter runs by.
+const LONGEST_PARAM: usize = 500;
+
+/// What runs are found and compared by: all parameters of a step that trains, of others those that
+/// are given.
+fn params_of(step: &flow::file::Step) -> Vec<(String, String)> {
+    let trains = step.kind.starts_with("train_");
+    let kind = flow::kinds::find(&step.kind).ok().filter(|_| trains);
+    let all = kind.and_then(|kind| kind.complete(&step.params).ok());
+    let text = |value: serde_json::Value| match value {
+        serde_json::Value::String(text) => text,
+        other => other.to_string(),
+    };
+    let all = all.unwrap_or_else(|| step.params.clone()).into_iter();
+    all.map(|(name, value)| (name, text(value))).filter(|(_, text)| text.len() <= LONGEST_PARAM).collect()
 }

@@ -48,7 +48,8 @@ impl Engine {
         let wish = Wish {
             model: picked.model.name.clone(),
             version: None,
-            target: "local".to_owned(),
+            target: Some("local".to_owned()),
+            params: serde_json::Map::new(),
             name: None,
             port: None,
         };

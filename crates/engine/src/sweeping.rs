@@ -82,7 +82,8 @@ impl Engine {
         sweep: Sweep,
         threads: Option<u32>,
     ) -> Result<RunStarted> {
-        let pipeline = self.pipeline(project, &sweep.pipeline)?.pipeline;
+        let current = self.pipeline(project, &sweep.pipeline)?.pipeline;
+        let pipeline = self.expanded(project, &current)?.pipeline;
         let checked = sweep.check(&pipeline)?;
         // What is wrong with the pipeline up to the step that measures is said before anything runs.
         let first = checked.search.suggest(0, &[]).unwrap_or_default();
@@ -118,7 +119,7 @@ impl Engine {
         let graph =
             flow::graph::Graph::build(trial).map_err(|problems| flow::graph::Problem::to_error(&problems))?;
         let needed = graph.needed(Some(step))?;
-        let problems = self.examine(project, trial).problems.into_iter();
+        let problems = self.examine(project, trial).0.problems.into_iter();
         let blocking: Vec<_> =
             problems.filter(|one| one.step.as_ref().is_none_or(|step| needed.contains(step))).collect();
         if blocking.is_empty() { Ok(()) } else { Err(flow::graph::Problem::to_error(&blocking)) }
@@ -198,7 +199,8 @@ impl Engine {
             })?,
         };
         let point = point_of(&trial)?;
-        let pipeline = apply(&self.pipeline(&project, &sweep.pipeline)?.pipeline, &point)?;
+        let current = self.pipeline(&project, &sweep.pipeline)?.pipeline;
+        let pipeline = apply(&current, &self.expanded(&project, &current)?.own_places(&point))?;
         self.save_draft(&project, &sweep.pipeline, &pipeline.to_text())?;
         Ok((pipeline, trial))
     }

@@ -8,14 +8,17 @@ use std::time::SystemTime;
 
 use base::{Code, Error, Progress, Result};
 use data::TableFile;
-use data::import::{ImportReport, ParseOptions};
+use data::import::{ImportReport, ParseOptions, Parts};
 use store::datasets::DatasetVersion;
-use store::{Digest, Stamp};
+use store::{Digest, Stamp, place_of};
 
 use crate::Engine;
 
 /// Below this size nothing is won by doing both at once.
 const LARGE_BYTES: u64 = 8 << 20;
+
+/// Sets after how many bytes of a file what was read is kept, however small the file is; for tests.
+const PART_BYTES: &str = "FETTLE_IMPORT_PART_BYTES";
 
 /// True for a file that is worth to be stored and read at the same time, and can be.
 pub(crate) fn is_read_at_once(path: &Path, before: Option<&DatasetVersion>) -> bool {
@@ -27,7 +30,26 @@ pub(crate) fn is_read_at_once(path: &Path, before: Option<&DatasetVersion>) -> b
 }
 
 impl Engine {
-    /// Stores a file and writes its table into a folder meanwhile.
+    /// Where what is read of a file is kept until it is a version. No place holds a path.
+    pub(crate) fn parts_of_file(&self, path: &Path, options: &ParseOptions) -> Option<Parts> {
+        let stamp = Stamp::of(&fs::metadata(path).ok()?)?;
+        self.parts(&place_of(path)?, options, stamp.to_digest())
+    }
+
+    /// Where what is read of bytes that are kept is kept itself until it is a table.
+    pub(crate) fn parts_of_content(&self, content: &Digest, options: &ParseOptions) -> Option<Parts> {
+        self.parts(content, options, *content)
+    }
+
+    fn parts(&self, place: &Digest, options: &ParseOptions, identity: Digest) -> Option<Parts> {
+        let options = serde_json::to_vec(options).ok()?;
+        let name = Digest::of(&[place.as_bytes().as_slice(), &options].concat());
+        let every_bytes = std::env::var(PART_BYTES).ok().and_then(|text| text.parse().ok());
+        let dir = self.store().unfinished_dir(&name.to_hex());
+        Some(Parts { dir, identity: identity.to_hex(), every_bytes })
+    }
+
+    /// Stores a file and writes its table into a folder meanwhile. What is read is kept in `parts`.
     ///
     /// # Errors
     /// It cannot be read, is no table, or `conflict`: it changed meanwhile.
@@ -35,7 +57,7 @@ impl Engine {
         &self,
         path: &Path,
         options: &ParseOptions,
-        (folder, previous): (&Path, Option<&DatasetVersion>),
+        (folder, parts, previous): (&Path, Option<&Parts>, Option<&DatasetVersion>),
         progress: &Progress,
     ) -> Result<(Digest, (TableFile, ImportReport))> {
         let stamp = || fs::metadata(path).ok().and_then(|metadata| Stamp::of(&metadata));
@@ -52,9 +74,10 @@ impl Engine {
             let _ = told.step(&stage.name, stage.done, stage.total);
         });
         let quiet = Progress::new(stop.clone(), |_| ());
+        let keep = (previous, parts.map(|parts| parts.dir.as_path()));
         let (content, report) = std::thread::scope(|scope| {
-            let keeping = scope.spawn(|| self.keep_path(path, options, previous, &quiet).map_err(stopping));
-            let report = self.read_into(path, options, folder, &shown).map_err(stopping);
+            let keeping = scope.spawn(|| self.keep_path(path, options, keep, &quiet).map_err(stopping));
+            let report = self.read_into(path, options, (folder, parts), &shown).map_err(stopping);
             (keeping.join(), report)
         });
         let content = content.unwrap_or_else(|panic| std::panic::resume_unwind(panic));

@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 use base::{Error, Result, RunId, Timestamp};
 use flow::file::check_name;
 use flow::trigger::decide::{Decision, Seen, State};
-use flow::trigger::{On, Trigger};
+use flow::trigger::{On, Then, Trigger};
 use serde_json::json;
 use store::origins::Cause;
 use store::projects::Project;
@@ -19,6 +19,8 @@ use store::triggers::{self, TriggerState};
 use store::{Action, Page, Topic};
 
 use crate::Engine;
+use crate::commands::retraining::Traffic;
+use crate::retraining::Retraining;
 use crate::running::Wanted;
 
 /// How often triggers look round.
@@ -77,6 +79,11 @@ impl Engine {
     }
 
     fn fire(&self, project: &Project, trigger: &Trigger, why: &str) -> Result<()> {
+        if let Some(name) = &trigger.retrain {
+            let started = self.retrain_by(project, trigger, name, why);
+            let outcome = started.err().map_or_else(|| "started".to_owned(), |error| error.to_string());
+            return self.tell_trigger(project, trigger, why, &outcome, None);
+        }
         let started = self.pipeline(project, &trigger.pipeline).and_then(|current| {
             let wanted = Wanted { origin: Some((Cause::Trigger, None)), ..Wanted::default() };
             self.start_run(project, current.pipeline, &wanted)
@@ -88,6 +95,18 @@ impl Engine {
             }
             Err(error) => self.tell_trigger(project, trigger, why, &error.to_string(), None),
         }
+    }
+
+    fn retrain_by(&self, project: &Project, trigger: &Trigger, name: &str, why: &str) -> Result<()> {
+        let wish = Retraining {
+            deployment: self.deployment(project, name)?,
+            pipeline: Some(trigger.pipeline.clone()),
+            because: why.to_owned(),
+            deploys: trigger.then.unwrap_or_default() == Then::Deploy,
+            traffic: Traffic::Add,
+            cause: Cause::Trigger,
+        };
+        self.start_retraining(project, wish).map(drop)
     }
 
     fn tell_trigger(
@@ -226,6 +245,9 @@ impl Engine {
 
     /// What a trigger names must be there, and pipelines must not start each other in a circle.
     fn check_things(&self, project: &Project, trigger: &Trigger) -> Result<()> {
+        if let Some(name) = &trigger.retrain {
+            self.deployment(project, name)?;
+        }
         match trigger.on()? {
             On::Dataset(name) => self.dataset(project, &name).map(drop),
             On::After(pipeline) => {

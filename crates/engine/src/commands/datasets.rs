@@ -223,6 +223,9 @@ pub struct DatasetImported {
     /// What came of the dataset's quality checks, in their order.
     #[serde(default)]
     pub checks: Vec<CheckResultView>,
+    /// Bytes that were not read again because an import that was interrupted had read them.
+    #[serde(default)]
+    pub taken_over_bytes: u64,
 }
 
 /// Names a project, or the current one.

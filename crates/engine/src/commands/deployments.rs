@@ -1,5 +1,7 @@
 //! Deployments: targets, endpoints, try it, rollback.
 
+use std::path::Path;
+
 use base::{Code, Error, Result};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -27,8 +29,24 @@ pub struct TargetView {
     pub title: String,
     /// One sentence.
     pub summary: String,
+    /// More, as Markdown.
+    pub doc: String,
+    /// True if it can be stopped and started again.
+    pub runs: bool,
     /// Why it cannot be used here, if so.
     pub unavailable: Option<String>,
+    /// JSON Schema of its parameters.
+    pub params: serde_json::Value,
+    /// The parameters as they are if nobody changes them.
+    pub defaults: serde_json::Value,
+}
+
+/// What a deployment would do.
+#[derive(Debug, Clone, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct DeploymentPlan {
+    /// A sentence for each step, in their order.
+    pub steps: Vec<String>,
 }
 
 /// Where a deployment stands.
@@ -88,11 +106,17 @@ pub struct DeploymentPick {
 pub struct DeploymentDetail {
     /// The row of the list.
     pub summary: DeploymentSummary,
+    /// The target's name in commands.
+    pub kind: String,
+    /// True if it can be stopped and started again.
+    pub runs: bool,
+    /// What the target was told for the revision that answers.
+    pub params: serde_json::Map<String, serde_json::Value>,
     /// Every revision, newest first.
     pub revisions: Vec<RevisionView>,
     /// The bearer token; shown behind a button.
     pub token: Option<String>,
-    /// A command that gets a prediction for the sample row.
+    /// A command that gets a prediction for the sample row; empty if nothing answers by itself.
     pub curl: String,
     /// The same in Python with nothing but its standard library.
     pub python: String,
@@ -145,9 +169,12 @@ pub struct DeploymentCreate {
     /// The version: number or alias; `production` or else the newest if left out.
     #[serde(default)]
     pub version: Option<String>,
-    /// The target; `local` if left out.
+    /// The target; that of the deployment if there is one, else `local`.
     #[serde(default)]
     pub target: Option<String>,
+    /// Parameters of the target that differ from its defaults, or from the revision before.
+    #[serde(default)]
+    pub params: Option<serde_json::Map<String, serde_json::Value>>,
     /// Its name; the model's if left out.
     #[serde(default)]
     pub name: Option<String>,
@@ -215,13 +242,17 @@ pub struct TryResult {
 }
 
 pub(super) fn targets(_engine: &Engine, _request: super::workspaces::Nothing) -> Result<Vec<TargetView>> {
-    let view = |target: &&dyn crate::targets::Target| {
+    let view = |target: &&'static dyn crate::targets::AnyTarget| {
         let said = target.declaration();
         TargetView {
             kind: said.kind.to_owned(),
             title: said.title.to_owned(),
             summary: said.summary.to_owned(),
+            doc: said.doc.to_owned(),
+            runs: said.runs,
             unavailable: target.unavailable(),
+            params: target.params_schema(),
+            defaults: target.defaults(),
         }
     };
     Ok(TARGETS.iter().map(view).collect())
@@ -249,7 +280,7 @@ pub(crate) fn summary(engine: &Engine, deployment: &Deployment) -> Result<Option
         target: target.declaration().title.to_owned(),
         state: state_view(engine.state_of(deployment)?, deployment.current_revision.is_some()),
         model: link(&engine.model_version(&shown.model_version_id)?),
-        url: shown.port.map(|port| target.url(port)),
+        url: engine.placed(deployment)?.and_then(|placed| placed.url.or(placed.place)),
         requests_last_hour: engine.requests_since(deployment, 3_600_000)?,
         open_alerts: alerts.iter().filter(|alert| !alert.is_acknowledged).count() as u32,
         created_at: deployment.created_at.as_ms(),
@@ -281,17 +312,24 @@ pub(super) fn show(engine: &Engine, request: DeploymentPick) -> Result<Deploymen
             .hint("deploy a model version to it")
     })?;
     let sample = engine.sample_row(&deployment).unwrap_or_default();
+    let folder = engine.store().endpoint_dir(&deployment.id);
     let mut revisions = Vec::new();
     for one in engine.store().read(|db| stored::revisions(db, &deployment.id))? {
         revisions.push(revision_view(engine, &deployment, one)?);
     }
     revisions.sort_by_key(|one| std::cmp::Reverse(one.number));
-    let url = summary.url.clone().unwrap_or_default();
-    let folder = engine.store().endpoint_dir(&deployment.id);
+    let placed = engine.placed(&deployment)?.unwrap_or_default();
+    let call = |how: fn(&str, &Path, &serde_json::Map<String, serde_json::Value>) -> String| {
+        placed.url.as_deref().map_or_else(String::new, |url| how(url, &folder, &sample))
+    };
+    let (curl, python) = (call(curl), call(python));
     Ok(DeploymentDetail {
         token: read_token(&folder).ok(),
-        curl: curl(&url, &folder, &sample),
-        python: python(&url, &folder, &sample),
+        curl,
+        python,
+        kind: deployment.target.clone(),
+        runs: crate::targets::find(&deployment.target)?.declaration().runs,
+        params: placed.params,
         process: engine.process_of(&deployment)?,
         summary,
         revisions,
@@ -315,7 +353,7 @@ fn revision_view(
 }
 
 /// The token is read from its file, so that it does not end up in the shell's history.
-fn curl(url: &str, folder: &std::path::Path, sample: &serde_json::Map<String, serde_json::Value>) -> String {
+fn curl(url: &str, folder: &Path, sample: &serde_json::Map<String, serde_json::Value>) -> String {
     let token = crate::targets::token_file(folder);
     let body = json!({ "dataframe_records": [sample] }).to_string().replace('\'', "'\\''");
     format!(
@@ -324,11 +362,7 @@ fn curl(url: &str, folder: &std::path::Path, sample: &serde_json::Map<String, se
     )
 }
 
-fn python(
-    url: &str,
-    folder: &std::path::Path,
-    sample: &serde_json::Map<String, serde_json::Value>,
-) -> String {
+fn python(url: &str, folder: &Path, sample: &serde_json::Map<String, serde_json::Value>) -> String {
     let token = json!(crate::targets::token_file(folder));
     let body = json!({ "dataframe_records": [sample] });
     format!(
@@ -350,18 +384,54 @@ pub(super) fn log(engine: &Engine, request: DeploymentPick) -> Result<super::run
 
 pub(super) fn create(engine: &Engine, request: DeploymentCreate) -> Result<JobRef> {
     let project = engine.project(request.project.as_deref())?;
-    let wish = Wish {
-        model: request.model,
-        version: request.version,
-        target: request.target.unwrap_or_else(|| "local".to_owned()),
-        name: request.name,
-        port: request.port,
-    };
-    engine.version_to_deploy(&project, &wish)?;
+    let wish = wish(request);
+    // What cannot be is refused before anything is recorded.
+    engine.plan_deployment(&project, &wish)?;
     let name = wish.name.clone().unwrap_or_else(|| wish.model.clone());
     let title = title("deployment.create", format!("Deploying {}", wish.model), &name);
     let job =
         engine.start_job(&title, move |engine, progress| reply(engine.deploy(&project, &wish, progress)?))?;
+    Ok(job.into())
+}
+
+fn wish(request: DeploymentCreate) -> Wish {
+    Wish {
+        model: request.model,
+        version: request.version,
+        target: request.target,
+        params: request.params.unwrap_or_default(),
+        name: request.name,
+        port: request.port,
+    }
+}
+
+pub(super) fn plan(engine: &Engine, request: DeploymentCreate) -> Result<DeploymentPlan> {
+    let project = engine.project(request.project.as_deref())?;
+    Ok(DeploymentPlan { steps: engine.plan_deployment(&project, &wish(request))? })
+}
+
+pub(super) fn remove(engine: &Engine, request: DeploymentPick) -> Result<JobRef> {
+    let project = engine.project(request.project.as_deref())?;
+    let deployment = engine.deployment(&project, &request.deployment)?;
+    let title = title("deployment.remove", format!("Removing {}", deployment.name), &deployment.name);
+    let job = engine.start_job(&title, move |engine, _| {
+        engine.remove_deployment(&deployment)?;
+        Ok(json!({ "name": deployment.name }))
+    })?;
+    Ok(job.into())
+}
+
+pub(super) fn score(engine: &Engine, request: DeploymentPick) -> Result<JobRef> {
+    let project = engine.project(request.project.as_deref())?;
+    start_scoring(engine, &engine.deployment(&project, &request.deployment)?)
+}
+
+/// Scores, in a job, what a batch deployment has not scored yet.
+pub(crate) fn start_scoring(engine: &Engine, deployment: &Deployment) -> Result<JobRef> {
+    let title = title("deployment.score", format!("Scoring for {}", deployment.name), &deployment.name);
+    let deployment = deployment.clone();
+    let job = engine
+        .start_job(&title, move |engine, progress| reply(engine.score_files(&deployment, progress)?))?;
     Ok(job.into())
 }
 

@@ -7,7 +7,8 @@ use flow::export::Format;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use super::pipelines::{PipelineDoc, graph};
+use super::documents::PipelineDoc;
+use super::pipelines::graph;
 use crate::Engine;
 
 /// Asks for a pipeline as a script.
@@ -88,7 +89,7 @@ pub struct ImportedPipeline {
 
 pub(super) fn export(engine: &Engine, request: PipelineExport) -> Result<Vec<ExportedFile>> {
     let project = engine.project(request.project.as_deref())?;
-    let pipeline = graph(engine, &project, &request.pipeline, None)?;
+    let pipeline = engine.expanded(&project, &graph(engine, &project, &request.pipeline, None)?)?.pipeline;
     let format = match request.format {
         ScriptFormat::Shell => Format::Shell,
         ScriptFormat::Make => Format::Make,

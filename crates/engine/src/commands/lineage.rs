@@ -6,8 +6,9 @@ use flow::receipt::Receipt;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+use super::documents::PipelineDoc;
 use super::jobs::JobRef;
-use super::pipelines::{PipelineDoc, PlanAction, RunStarted, graph};
+use super::pipelines::{PlanAction, RunStarted, graph};
 use super::runs::RunPick;
 use crate::Engine;
 use crate::jobs::Title;
@@ -166,7 +167,8 @@ pub(super) fn explain(engine: &Engine, request: PipelineExplain) -> Result<Expla
     let to = request.to.as_deref().or(request.step.as_deref());
     let mut steps = engine.explain(&project, &pipeline, to)?;
     if let Some(step) = &request.step {
-        steps.retain(|one| one.step == *step);
+        let own = engine.expanded(&project, &pipeline)?.steps_of(step);
+        steps.retain(|one| own.contains(&one.step));
     }
     let steps = steps.into_iter().map(|one| explained(engine, one)).collect::<Result<Vec<_>>>()?;
     let cached = steps.iter().filter(|step| step.action == PlanAction::Cached).count();

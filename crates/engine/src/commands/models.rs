@@ -31,8 +31,8 @@ pub struct ModelSummary {
     pub aliases: BTreeMap<String, u32>,
     /// The newest version's metrics.
     pub metrics: BTreeMap<String, f64>,
-    /// What it answers.
-    pub task: TaskView,
+    /// What it answers; null if a script logged the newest version in another form than ONNX.
+    pub task: Option<TaskView>,
     /// When the newest version came, ms since the epoch.
     pub created_at: i64,
     /// Endpoints that serve it.
@@ -120,9 +120,9 @@ pub struct ModelVersionDetail {
     pub model: String,
     /// The version.
     pub row: ModelVersionRow,
-    /// What it answers.
-    pub task: TaskView,
-    /// The column it predicts.
+    /// What it answers; null for a model that a script logged in another form than a package of ours.
+    pub task: Option<TaskView>,
+    /// The column it predicts; empty without a task, as is all else that only a package of ours says.
     pub target: String,
     /// The classes it knows.
     pub classes: Vec<String>,
@@ -150,7 +150,24 @@ pub struct ModelVersionDetail {
     pub size_bytes: u64,
     /// BLAKE3 of the package.
     pub digest: String,
+    /// Its files by path, the first two hundred.
+    pub files: Vec<ModelFile>,
+    /// How many files there are.
+    pub file_count: u32,
 }
+
+/// A file of a version.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct ModelFile {
+    /// Its path in the package, with `/` between names.
+    pub path: String,
+    /// Its size.
+    pub size_bytes: u64,
+}
+
+/// Files of a version that are listed.
+const MOST_FILES: usize = 200;
 
 /// A named value that goes in or out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
@@ -316,7 +333,7 @@ fn summary(engine: &Engine, project: &Project, name: &str) -> Result<ModelSummar
     let (aliases, versions) = engine.store().read(|db| {
         Ok((store::models::aliases(db, &newest.model.id)?, store::models::versions(db, &newest.model.id)?))
     })?;
-    let package = engine.package(&newest.version)?;
+    let package = known_package(engine, &newest.version)?;
     let mut endpoints = Vec::new();
     for version in &versions {
         endpoints.extend(engine.endpoints_of(version)?);
@@ -327,7 +344,7 @@ fn summary(engine: &Engine, project: &Project, name: &str) -> Result<ModelSummar
         versions: versions.len() as u32,
         aliases: aliases.into_iter().map(|alias| (alias.name, alias.number)).collect(),
         metrics: metrics_of(&newest.version.metrics),
-        task: package.card().map_or(TaskView::Regression, |card| card.task.into()),
+        task: package.as_ref().and_then(|package| Some(package.card()?.task.into())),
         created_at: newest.version.created_at.as_ms(),
         endpoints,
     })
@@ -337,14 +354,24 @@ fn metrics_of(metrics: &Value) -> BTreeMap<String, f64> {
     serde_json::from_value(metrics.clone()).unwrap_or_default()
 }
 
+/// The package of a version; none for what a script logged in another form, which is listed all the same.
+fn known_package(engine: &Engine, version: &store::models::ModelVersion) -> Result<Option<score::Package>> {
+    match engine.package(version) {
+        Ok(package) => Ok(Some(package)),
+        Err(error) if error.code == Code::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
 fn row(engine: &Engine, picked: &Picked) -> Result<ModelVersionRow> {
     let version = &picked.version;
     let run = match &version.run_id {
         Some(id) => Some(engine.store().read(|db| store::runs::get(db, id))?),
         None => None,
     };
-    let package = engine.package(version)?;
-    let kind = package.card().and_then(|card| flow::kinds::find(&card.trainer.kind).ok());
+    let package = known_package(engine, version)?;
+    let card = package.as_ref().and_then(score::Package::card);
+    let kind = card.and_then(|card| flow::kinds::find(&card.trainer.kind).ok());
     Ok(ModelVersionRow {
         number: version.number,
         aliases: picked.aliases.clone(),
@@ -395,31 +422,46 @@ fn alias_move(promotion: store::models::Promotion) -> Option<AliasMove> {
 pub(super) fn version(engine: &Engine, request: ModelVersionPick) -> Result<ModelVersionDetail> {
     let project = engine.project(request.project.as_deref())?;
     let picked = engine.pick(&project, &request.model, request.version.as_deref())?;
-    let folder = engine.package_dir(&picked.version.package)?;
-    let package = engine.package(&picked.version)?;
-    let card =
-        package.card().ok_or_else(|| Error::new(Code::Conflict, "the package was not written by Fettle"))?;
-    let inputs = card.signature.inputs.iter();
-    let outputs = card.signature.outputs.iter();
-    let origin = engine.origin(&picked.version)?;
-    Ok(ModelVersionDetail {
+    let tree = engine.store().objects().tree(&picked.version.package)?;
+    let files = tree.entries.iter().take(MOST_FILES);
+    let plain = ModelVersionDetail {
         model: picked.model.name.clone(),
         row: row(engine, &picked)?,
-        task: card.task.into(),
+        task: None,
+        target: String::new(),
+        classes: Vec::new(),
+        inputs: Vec::new(),
+        outputs: Vec::new(),
+        params: BTreeMap::new(),
+        recipe: Vec::new(),
+        figures: Vec::new(),
+        parity: picked.version.parity.clone().and_then(|parity| serde_json::from_value(parity).ok()),
+        dataset: None,
+        step: String::new(),
+        pipeline: String::new(),
+        endpoints: engine.endpoints_of(&picked.version)?,
+        size_bytes: picked.version.package_bytes,
+        digest: picked.version.package.to_hex(),
+        files: files.map(|one| ModelFile { path: one.path.clone(), size_bytes: one.size }).collect(),
+        file_count: u32::try_from(tree.entries.len()).unwrap_or(u32::MAX),
+    };
+    let package = known_package(engine, &picked.version)?;
+    let Some(card) = package.as_ref().and_then(|package| package.card()) else { return Ok(plain) };
+    let (inputs, outputs) = (card.signature.inputs.iter(), card.signature.outputs.iter());
+    let origin = engine.origin(&picked.version)?;
+    Ok(ModelVersionDetail {
+        task: Some(card.task.into()),
         target: card.target.clone(),
         classes: card.classes.clone(),
         inputs: inputs.map(|one| FieldView { name: one.name.clone(), kind: one.kind.into() }).collect(),
         outputs: outputs.map(|one| FieldView { name: one.name.clone(), kind: one.kind.into() }).collect(),
         params: serde_json::from_value(card.trainer.params.clone()).unwrap_or_default(),
         recipe: flow::kinds::recipe_sentences(&card.recipe),
-        figures: crate::run_views::figures_in(&folder)?,
-        parity: picked.version.parity.clone().and_then(|parity| serde_json::from_value(parity).ok()),
+        figures: crate::run_views::figures_in(&engine.package_dir(&picked.version.package)?)?,
         dataset: origin.dataset,
         step: origin.step,
         pipeline: origin.pipeline,
-        endpoints: engine.endpoints_of(&picked.version)?,
-        size_bytes: picked.version.package_bytes,
-        digest: picked.version.package.to_hex(),
+        ..plain
     })
 }
 

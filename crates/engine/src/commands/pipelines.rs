@@ -2,12 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use base::{Error, Progress, Result};
-use flow::execute::Planned;
+use base::{Progress, Result};
+use flow::execute::{Plan, Planned};
 use flow::file::{Pipeline, Step};
-use flow::graph::Problem as Found;
-use flow::kind::{Category, Port};
-use flow::limits::Limits;
+use flow::kind::{Category, Port, Ports};
 use serde::{Deserialize, Serialize};
 use store::projects::Project;
 use ts_rs::TS;
@@ -18,6 +16,7 @@ use crate::projects::commit_view;
 use crate::running::Wanted;
 
 use super::datasets::{ColumnView, TablePage};
+use super::documents::{PipelineDoc, Problem};
 
 /// A kind of step, as the palette, the inspector, the CLI help and the docs show it.
 #[derive(Debug, Clone, Serialize, TS)]
@@ -46,6 +45,8 @@ pub struct StepKindView {
     pub defaults: serde_json::Value,
     /// Parameters to start from.
     pub presets: Vec<PresetView>,
+    /// True if a step's ports depend on its parameters: see [`Validation::ports`].
+    pub names_ports: bool,
 }
 
 /// Parameters that a step may start from.
@@ -93,74 +94,6 @@ pub enum PortType {
     Report,
     /// Any files.
     Files,
-}
-
-/// A pipeline as a graph: the same as its TOML file.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct PipelineDoc {
-    /// Its name.
-    pub name: String,
-    /// The steps, in the order of the file.
-    pub steps: Vec<StepDoc>,
-}
-
-/// A step of a pipeline.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct StepDoc {
-    /// Its id, unique in the pipeline: `[a-z][a-z0-9_]*`.
-    pub id: String,
-    /// Its kind.
-    pub kind: String,
-    /// Where it stands on the canvas, in pixels.
-    pub position: [f64; 2],
-    /// Its parameters; what is left out has its default.
-    pub params: serde_json::Map<String, serde_json::Value>,
-    /// Wires by input port: each is `step.port`.
-    pub inputs: BTreeMap<String, Vec<String>>,
-    /// How often it is tried and how much it may take; no limits if left out.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[ts(optional)]
-    pub limits: Option<LimitsDoc>,
-}
-
-/// How often a step is tried and how much it may take.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, TS)]
-#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
-pub struct LimitsDoc {
-    /// How often it is tried again after a failure.
-    pub retries: u32,
-    /// How long one try may take, such as `10m`.
-    pub timeout: Option<String>,
-    /// How many cores it gets; a share of the free ones if none.
-    pub cores: Option<u32>,
-    /// How much memory it may take with all its processes, such as `2GiB`.
-    pub memory: Option<String>,
-}
-
-impl From<&Limits> for LimitsDoc {
-    fn from(limits: &Limits) -> Self {
-        Self {
-            retries: limits.retries,
-            timeout: limits.timeout.map(|span| span.to_string()),
-            cores: limits.cores,
-            memory: limits.memory.map(|size| size.to_string()),
-        }
-    }
-}
-
-impl TryFrom<LimitsDoc> for Limits {
-    type Error = Error;
-
-    fn try_from(doc: LimitsDoc) -> Result<Self> {
-        Ok(Self {
-            retries: doc.retries,
-            timeout: doc.timeout.map(|text| text.parse()).transpose()?,
-            cores: doc.cores,
-            memory: doc.memory.map(|text| text.parse()).transpose()?,
-        })
-    }
 }
 
 /// A row of the list of pipelines.
@@ -385,24 +318,6 @@ pub struct PipelineAddStep {
     pub inputs: BTreeMap<String, Vec<String>>,
 }
 
-/// One thing that is wrong.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[serde(rename_all = "camelCase")]
-pub struct Problem {
-    /// The step, unless it is the whole graph.
-    pub step: Option<String>,
-    /// The parameter, if it is one.
-    pub param: Option<String>,
-    /// The input port, if it is one.
-    pub port: Option<String>,
-    /// True if the pipeline can run nevertheless.
-    pub is_warning: bool,
-    /// What is wrong.
-    pub message: String,
-    /// What to do.
-    pub hint: Option<String>,
-}
-
 /// What a run would do.
 #[derive(Debug, Clone, Serialize, TS)]
 #[serde(rename_all = "camelCase")]
@@ -440,6 +355,8 @@ pub enum PlanAction {
     Run,
     /// A step before it must run first; whether this one must is known then.
     Pending,
+    /// It is skipped: a run goes past it.
+    Skipped,
 }
 
 /// Runs a pipeline.
@@ -495,45 +412,6 @@ pub struct LayoutView {
     pub positions: BTreeMap<String, [f64; 2]>,
 }
 
-impl From<&Pipeline> for PipelineDoc {
-    fn from(pipeline: &Pipeline) -> Self {
-        let step = |step: &Step| StepDoc {
-            id: step.id.clone(),
-            kind: step.kind.clone(),
-            position: step.position,
-            params: step.params.clone(),
-            inputs: step
-                .inputs
-                .iter()
-                .map(|(port, wires)| (port.clone(), wires.iter().map(ToString::to_string).collect()))
-                .collect(),
-            limits: Some(LimitsDoc::from(&step.limits)).filter(|limits| *limits != LimitsDoc::default()),
-        };
-        Self { name: pipeline.name.clone(), steps: pipeline.steps.iter().map(step).collect() }
-    }
-}
-
-impl TryFrom<PipelineDoc> for Pipeline {
-    type Error = Error;
-
-    /// Through the file's own text, so that the canvas can say nothing that the file cannot.
-    fn try_from(doc: PipelineDoc) -> Result<Self> {
-        let step = |step: StepDoc| {
-            let wires = |(port, wires): (String, Vec<String>)| {
-                Ok((port, wires.iter().map(|wire| wire.parse()).collect::<Result<_>>()?))
-            };
-            let inputs = step.inputs.into_iter().map(wires).collect::<Result<_>>()?;
-            let limits = step.limits.map(Limits::try_from).transpose();
-            let limits =
-                limits.map_err(|e| e.within(format!("step `{}` cannot have these limits", step.id)))?;
-            let (id, kind, position, params) = (step.id, step.kind, step.position, step.params);
-            Ok(Step { id, kind, position, params, inputs, limits: limits.unwrap_or_default() })
-        };
-        let steps = doc.steps.into_iter().map(step).collect::<Result<_>>()?;
-        Self::parse(&Self { name: doc.name, steps }.to_text())
-    }
-}
-
 /// The graph that a request is about: as given, else the draft or file of that name.
 pub(super) fn graph(
     engine: &Engine,
@@ -573,6 +451,7 @@ pub(super) fn kinds(_engine: &Engine, _request: super::workspaces::Nothing) -> R
             params: kind.params_schema(),
             defaults: kind.defaults(),
             presets: kind.presets().iter().map(preset_view).collect::<Result<_>>()?,
+            names_ports: kind.names_ports(),
         })
     };
     flow::kinds::all().iter().map(view).collect()
@@ -593,11 +472,16 @@ fn own_ports(pipeline: &Pipeline) -> BTreeMap<String, StepPorts> {
         let kind = flow::kinds::find(&step.kind).ok()?;
         let (said, ports) = (kind.declaration(), kind.ports(&step.params).ok()?);
         let is_own = ports.inputs != said.inputs || ports.outputs != said.outputs;
-        let views = |ports: &[Port]| ports.iter().map(PortView::from).collect();
-        let ports = StepPorts { inputs: views(&ports.inputs), outputs: views(&ports.outputs) };
-        is_own.then(|| (step.id.clone(), ports))
+        is_own.then(|| (step.id.clone(), StepPorts::from(&ports)))
     };
     pipeline.steps.iter().filter_map(own).collect()
+}
+
+impl From<&Ports> for StepPorts {
+    fn from(ports: &Ports) -> Self {
+        let views = |ports: &[Port]| ports.iter().map(PortView::from).collect();
+        Self { inputs: views(&ports.inputs), outputs: views(&ports.outputs) }
+    }
 }
 
 fn category_word(category: Category) -> &'static str {
@@ -656,50 +540,41 @@ pub(super) fn show(engine: &Engine, request: PipelinePick) -> Result<PipelineVie
 pub(super) fn validate(engine: &Engine, request: PipelineExamine) -> Result<Validation> {
     let project = engine.project(request.project.as_deref())?;
     let pipeline = graph(engine, &project, &request.pipeline, request.doc)?;
-    let examined = engine.examine(&project, &pipeline);
+    let (examined, expanded) = engine.examine(&project, &pipeline);
+    let mut ports = own_ports(&pipeline);
+    ports.extend(
+        expanded
+            .into_iter()
+            .flat_map(|expanded| expanded.ports)
+            .map(|(step, of)| (step, StepPorts::from(&of))),
+    );
     let columns = examined
         .shapes
         .iter()
         .map(|(wire, shape)| (wire.to_string(), shape.columns.iter().map(ColumnView::from).collect()));
     Ok(Validation {
         columns: columns.collect(),
-        ports: own_ports(&pipeline),
-        problems: examined.problems.into_iter().map(Problem::from).collect(),
+        ports,
+        problems: examined.problems.into_iter().map(|found| Problem::of(found, &pipeline)).collect(),
     })
-}
-
-impl From<Found> for Problem {
-    fn from(found: Found) -> Self {
-        let message = found.error.to_string();
-        Self {
-            step: found.step,
-            param: found.param,
-            port: found.port,
-            is_warning: false,
-            message,
-            hint: found.error.hint,
-        }
-    }
 }
 
 pub(super) fn plan(engine: &Engine, request: PipelineExamine) -> Result<PlanView> {
     let project = engine.project(request.project.as_deref())?;
     let pipeline = graph(engine, &project, &request.pipeline, request.doc)?;
-    let examined = engine.examine(&project, &pipeline);
-    if !examined.problems.is_empty() {
-        return Err(Found::to_error(&examined.problems));
-    }
-    let plan = engine.plan(&project, &pipeline, request.to.as_deref())?;
+    let (plan, skipped) = engine.plan(&project, &pipeline, request.to.as_deref())?;
     let estimate_ms = engine.estimate_ms(&project, &pipeline.name, &plan)?;
-    Ok(plan_view(plan, estimate_ms))
+    Ok(plan_view(plan, skipped, estimate_ms))
 }
 
 pub(super) fn preview(engine: &Engine, request: PipelinePreview) -> Result<PreviewView> {
     let project = engine.project(request.project.as_deref())?;
     let pipeline = graph(engine, &project, &request.pipeline, request.doc)?;
+    let expanded = engine.expanded(&project, &pipeline)?;
+    let wanted = flow::file::Wire { step: request.step, port: request.port };
     let subject = flow::preview::Subject {
-        pipeline: &pipeline,
-        output: &flow::file::Wire { step: request.step, port: request.port },
+        pipeline: &expanded.pipeline,
+        output: expanded.output(&wanted),
         rows: u64::from(request.rows.unwrap_or(1000)),
         find_source: &|source| engine.source_table(&project, source, &Progress::silent()),
     };
@@ -707,8 +582,8 @@ pub(super) fn preview(engine: &Engine, request: PipelinePreview) -> Result<Previ
     Ok(PreviewView { page: preview.page.into(), is_sample: preview.is_sample })
 }
 
-fn plan_view(plan: Vec<(String, Planned)>, estimate_ms: Option<u64>) -> PlanView {
-    let steps: Vec<PlanStep> = plan
+fn plan_view(plan: Plan, skipped: Vec<String>, estimate_ms: Option<u64>) -> PlanView {
+    let mut steps: Vec<PlanStep> = plan
         .into_iter()
         .map(|(step, planned)| match planned {
             Planned::Cached(_) => PlanStep { step, action: PlanAction::Cached, reasons: Vec::new() },
@@ -720,7 +595,12 @@ fn plan_view(plan: Vec<(String, Planned)>, estimate_ms: Option<u64>) -> PlanView
         })
         .collect();
     let cached = steps.iter().filter(|step| step.action == PlanAction::Cached).count();
-    PlanView { cached: cached as u32, to_run: (steps.len() - cached) as u32, steps, estimate_ms }
+    let to_run = (steps.len() - cached) as u32;
+    steps.extend(skipped.into_iter().map(|step| {
+        let reasons = vec!["a run goes past it".to_owned()];
+        PlanStep { step, action: PlanAction::Skipped, reasons }
+    }));
+    PlanView { cached: cached as u32, to_run, steps, estimate_ms }
 }
 
 pub(super) fn layout(_engine: &Engine, request: PipelineLayout) -> Result<LayoutView> {

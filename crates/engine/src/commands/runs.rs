@@ -9,8 +9,8 @@ use store::run_list::{Nesting, RunFilter, RunOrder};
 use ts_rs::TS;
 
 use super::datasets::TablePage;
+use super::documents::PipelineDoc;
 use super::figures::Figure;
-use super::pipelines::PipelineDoc;
 use crate::Engine;
 use crate::rpc::Failure;
 
@@ -62,8 +62,16 @@ pub struct RunSummary {
     pub id: String,
     /// Its number in the project.
     pub number: u32,
-    /// The pipeline.
+    /// The pipeline; empty for a run by a script.
     pub pipeline: String,
+    /// Its name, if it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub name: Option<String>,
+    /// The experiment a script logged it to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub experiment: Option<String>,
     /// Where it stands.
     pub state: RunState,
     /// When it started, ms since the epoch.
@@ -165,6 +173,10 @@ pub struct RunDetail {
     pub environment: BTreeMap<String, String>,
     /// The models trained in it, best first.
     pub models: Vec<TrainedModel>,
+    /// What a script logged, if a script began it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub script: Option<ScriptRunView>,
     /// Where it comes from, if it was not asked for by itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
@@ -173,6 +185,58 @@ pub struct RunDetail {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[ts(optional, as = "Option<Vec<RunLink>>")]
     pub resumed_by: Vec<RunLink>,
+}
+
+/// What a script logged to a run.
+#[derive(Debug, Clone, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct ScriptRunView {
+    /// The experiment; `/` makes folders.
+    pub experiment: String,
+    /// Who ran it.
+    pub user: String,
+    /// The run it is nested under, by its id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub parent: Option<String>,
+    /// The last point of each curve, by key.
+    pub metrics: Vec<LoggedMetric>,
+    /// Its parameters, by key.
+    pub params: Vec<(String, String)>,
+    /// Its tags, by key.
+    pub tags: Vec<(String, String)>,
+    /// Datasets that went in.
+    pub datasets: Vec<LoggedDatasetView>,
+    /// Logged models that came out, by id.
+    pub models: Vec<String>,
+}
+
+/// The last point of a curve.
+#[derive(Debug, Clone, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct LoggedMetric {
+    /// What is measured.
+    pub key: String,
+    /// The value; none if it is not a number.
+    pub value: Option<f64>,
+    /// Its step.
+    pub step: i64,
+    /// Points of the curve.
+    pub points: u64,
+}
+
+/// A dataset that went into a run, as the script described it.
+#[derive(Debug, Clone, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct LoggedDatasetView {
+    /// Its name.
+    pub name: String,
+    /// What the script took as its fingerprint.
+    pub digest: String,
+    /// What it was used for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub context: Option<String>,
 }
 
 /// Where a run comes from.

@@ -2,7 +2,7 @@
 
 use base::Result;
 use flow::trigger::decide::State;
-use flow::trigger::{Missed, Trigger};
+use flow::trigger::{Missed, Then, Trigger};
 use serde::{Deserialize, Serialize};
 use store::Page;
 use store::projects::Project;
@@ -42,6 +42,12 @@ pub struct TriggerAdd {
     /// When the monitor of this deployment raises an alert.
     #[serde(default)]
     pub drift: Option<String>,
+    /// What the run makes is to replace what this deployment serves, if the gate lets it.
+    #[serde(default)]
+    pub retrain: Option<String>,
+    /// True to deploy what passes the gate; else it is proposed.
+    #[serde(default)]
+    pub deploys: bool,
     /// True to leave out times of the schedule at which Fettle did not run; else one run makes up for
     /// them.
     #[serde(default)]
@@ -72,6 +78,8 @@ pub struct TriggerView {
     pub pipeline: String,
     /// When, in words.
     pub when: String,
+    /// What becomes of the run's model: `proposes it for penguins`; none if nothing does.
+    pub retrains: Option<String>,
     /// True if it does nothing until it is resumed.
     pub is_paused: bool,
     /// The next three times, ms since the epoch; empty if it does not go by the clock.
@@ -117,6 +125,7 @@ fn view(engine: &Engine, project: &Project, name: String) -> Result<TriggerView>
     Ok(TriggerView {
         pipeline: trigger.as_ref().map(|trigger| trigger.pipeline.clone()).unwrap_or_default(),
         when: trigger.as_ref().map(Trigger::sentence).unwrap_or_default(),
+        retrains: trigger.as_ref().ok().and_then(then_sentence),
         next: match &trigger {
             Ok(trigger) if !kept.is_paused => upcoming(trigger, now),
             Ok(_) | Err(_) => Vec::new(),
@@ -127,6 +136,14 @@ fn view(engine: &Engine, project: &Project, name: String) -> Result<TriggerView>
         is_changing: state.changing.is_some(),
         last,
         name,
+    })
+}
+
+fn then_sentence(trigger: &Trigger) -> Option<String> {
+    let name = trigger.retrain.as_ref()?;
+    Some(match trigger.then.unwrap_or_default() {
+        Then::Propose => format!("proposes it for {name}"),
+        Then::Deploy => format!("deploys it to {name}"),
     })
 }
 
@@ -147,6 +164,9 @@ pub(super) fn add(engine: &Engine, request: TriggerAdd) -> Result<TriggerView> {
     trigger.zone = request.zone;
     trigger.after = request.after;
     trigger.drift = request.drift;
+    trigger.retrain = request.retrain;
+    let then = if request.deploys { Then::Deploy } else { Then::Propose };
+    trigger.then = (request.deploys || trigger.retrain.is_some()).then_some(then);
     trigger.missed = if request.skips_missed { Missed::Skip } else { Missed::Once };
     trigger.settle_seconds = request.settle_seconds;
     engine.save_trigger(&project, &trigger)?;

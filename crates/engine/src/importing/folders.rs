@@ -22,20 +22,22 @@ const ROWS: &str = ".fettle/files.jsonl";
 const HEAD_BYTES: u64 = 32 << 20;
 
 impl Engine {
-    /// Keeps a file, or the files of a folder that the options take.
+    /// Keeps a file, or the files of a folder that the options take. While a large file is stored, what is
+    /// done is kept in the folder `keep`, if there is one.
     pub(crate) fn keep_path(
         &self,
         path: &Path,
         options: &ParseOptions,
-        before: Option<&DatasetVersion>,
+        (before, keep): (Option<&DatasetVersion>, Option<&Path>),
         progress: &Progress,
     ) -> Result<Digest> {
         let objects = self.store().objects();
         let previous = before.map(|version| &version.content);
         let Some(folder) = options.folder.as_ref().filter(|_| path.is_dir()) else {
-            return match previous {
-                Some(previous) => objects.put_file_after(path, previous, progress),
-                None => objects.put_file_with(path, progress),
+            return match (previous, keep) {
+                (previous, Some(keep)) => objects.put_file_kept(path, previous, keep, progress),
+                (Some(previous), None) => objects.put_file_after(path, previous, progress),
+                (None, None) => objects.put_file_with(path, progress),
             };
         };
         let content = objects.put_tree_of(path, &|name| folder.takes(name), previous, progress)?;
