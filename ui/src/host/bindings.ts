@@ -17,7 +17,7 @@ id: number, };
 /**
  * What a rule looks at.
  */
-export type AlertMetric = "psi" | "error_rate" | "latency_p95";
+export type AlertMetric = "psi" | "missing" | "performance" | "error_rate" | "latency_p95";
 
 /**
  * When to speak up.
@@ -32,9 +32,39 @@ metric: AlertMetric,
  */
 threshold: number, 
 /**
+ * It looks at so many of the newest rows.
+ */
+windowRows: number, 
+/**
  * False to stay silent.
  */
 isEnabled: boolean, };
+
+/**
+ * Replaces the channels of a project.
+ */
+export type AlertSetChannels = { 
+/**
+ * The project; the current one if left out.
+ */
+project: string | null, 
+/**
+ * The text of `alerts.toml`; an empty one takes all channels away.
+ */
+text: string, };
+
+/**
+ * Sends a trial alert by a channel.
+ */
+export type AlertTry = { 
+/**
+ * The project; the current one if left out.
+ */
+project: string | null, 
+/**
+ * The channel's name.
+ */
+channel: string, };
 
 /**
  * An alert that was raised.
@@ -91,6 +121,43 @@ reason: string | null,
 at: number, };
 
 /**
+ * What somebody signed about a version.
+ */
+export type ApprovalView = { 
+/**
+ * Who.
+ */
+person: string, 
+/**
+ * With which key.
+ */
+key: string, 
+/**
+ * True for an approval, false for one that is taken back.
+ */
+isApproval: boolean, 
+/**
+ * Why.
+ */
+note: string, 
+/**
+ * When, ms since the epoch.
+ */
+at: number, 
+/**
+ * True if it counts.
+ */
+counts: boolean, 
+/**
+ * True if it was forged or altered.
+ */
+isForged: boolean, 
+/**
+ * Why it does not count.
+ */
+trouble: string | null, };
+
+/**
  * An entry of the audit log.
  */
 export type AuditEntry = { 
@@ -125,6 +192,23 @@ before: number | null,
 limit: number | null, };
 
 /**
+ * Whether the audit log is what was written.
+ */
+export type AuditVerified = { 
+/**
+ * Rows of the log.
+ */
+rows: number, 
+/**
+ * True if every row is what was written.
+ */
+isWhole: boolean, 
+/**
+ * Rows that are not, in words.
+ */
+troubles: Array<string>, };
+
+/**
  * A bar of a chart.
  */
 export type Bar = { 
@@ -140,6 +224,49 @@ value: number,
  * Half the width of its error bar, if measured more than once.
  */
 spread: number | null, };
+
+/**
+ * A stretch of time, ms since the epoch, without its end.
+ */
+export type BaselineSpan = { 
+/**
+ * From here on.
+ */
+from: number, 
+/**
+ * Before this.
+ */
+to: number, };
+
+/**
+ * The card of a model, asked again.
+ */
+export type CardView = { 
+/**
+ * The file `cards/<model>.md`; empty if there is none.
+ */
+text: string, 
+/**
+ * A first card with every number filled in.
+ */
+draft: string, 
+/**
+ * Every number of the card.
+ */
+claims: Array<ClaimView>, 
+/**
+ * True if a claim is no longer true.
+ */
+isStale: boolean, 
+/**
+ * Its sections.
+ */
+sections: Array<SectionView>, };
+
+/**
+ * What stands in a cell: a number, a text, or nothing.
+ */
+export type CellView = number | string | null;
 
 /**
  * A kind of change.
@@ -225,6 +352,40 @@ cells: Array<ChangedCell>,
  * The rows, if rows were asked for.
  */
 rows: TablePage | null, };
+
+/**
+ * A channel.
+ */
+export type ChannelView = { 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * Where it leads, without what is secret.
+ */
+way: string, 
+/**
+ * The deployments whose alerts it takes; all if empty.
+ */
+deployments: Array<string>, };
+
+/**
+ * The channels of a project.
+ */
+export type ChannelsView = { 
+/**
+ * The text of `alerts.toml`; empty if there is none.
+ */
+text: string, 
+/**
+ * The channels that it names.
+ */
+channels: Array<ChannelView>, 
+/**
+ * What is wrong with it, if something is.
+ */
+trouble: string | null, };
 
 /**
  * A kind of check.
@@ -356,6 +517,60 @@ suggested: string,
  * Every kind of check there is.
  */
 kinds: Array<CheckKindView>, };
+
+/**
+ * A number of a card.
+ */
+export type ClaimView = { 
+/**
+ * The line of the file.
+ */
+line: number, 
+/**
+ * What is asked.
+ */
+query: string, 
+/**
+ * What the card says.
+ */
+said: string, 
+/**
+ * What is true now.
+ */
+now: string | null, 
+/**
+ * True if the two differ.
+ */
+isStale: boolean, };
+
+/**
+ * How far a column had moved.
+ */
+export type ColumnDrift = { 
+/**
+ * The column.
+ */
+column: string, 
+/**
+ * Population stability index.
+ */
+psi: number, 
+/**
+ * The test that was made.
+ */
+test: string, 
+/**
+ * Its statistic.
+ */
+statistic: number, 
+/**
+ * Its p-value among those of all columns.
+ */
+adjustedP: number, 
+/**
+ * How bad it was.
+ */
+level: DriftLevel, };
 
 /**
  * The type of a column.
@@ -1274,6 +1489,31 @@ createdAt: number, };
 export type DateOrder = "day_first" | "month_first";
 
 /**
+ * What became of an alert at a channel.
+ */
+export type DeliveryView = { 
+/**
+ * When, ms since the epoch.
+ */
+at: number, 
+/**
+ * The alert.
+ */
+alert: number, 
+/**
+ * The channel's name.
+ */
+channel: string, 
+/**
+ * True if the channel took it, or was held back by a silence.
+ */
+isTaken: boolean, 
+/**
+ * What the other side said, or what went wrong.
+ */
+said: string, };
+
+/**
  * Puts a model version somewhere. With the name of a deployment that is there, it becomes that
  * deployment's next revision, switched to once it is healthy.
  */
@@ -1291,9 +1531,13 @@ model: string,
  */
 version: string | null, 
 /**
- * The target; `local` if left out.
+ * The target; that of the deployment if there is one, else `local`.
  */
 target: string | null, 
+/**
+ * Parameters of the target that differ from its defaults, or from the revision before.
+ */
+params: { [key in string]: JsonValue } | null, 
 /**
  * Its name; the model's if left out.
  */
@@ -1312,6 +1556,18 @@ export type DeploymentDetail = {
  */
 summary: DeploymentSummary, 
 /**
+ * The target's name in commands.
+ */
+kind: string, 
+/**
+ * True if it can be stopped and started again.
+ */
+runs: boolean, 
+/**
+ * What the target was told for the revision that answers.
+ */
+params: { [key in string]: JsonValue }, 
+/**
  * Every revision, newest first.
  */
 revisions: Array<RevisionView>, 
@@ -1320,7 +1576,7 @@ revisions: Array<RevisionView>,
  */
 token: string | null, 
 /**
- * A command that gets a prediction for the sample row.
+ * A command that gets a prediction for the sample row; empty if nothing answers by itself.
  */
 curl: string, 
 /**
@@ -1348,6 +1604,15 @@ project: string | null,
  * Its name or id.
  */
 deployment: string, };
+
+/**
+ * What a deployment would do.
+ */
+export type DeploymentPlan = { 
+/**
+ * A sentence for each step, in their order.
+ */
+steps: Array<string>, };
 
 /**
  * Goes back to an earlier revision: the one before if left out.
@@ -1435,6 +1700,31 @@ inputs: { [key in string]: JsonValue } | null, };
 export type DriftLevel = "none" | "warning" | "alarm";
 
 /**
+ * How drift went over time.
+ */
+export type DriftOverTime = { 
+/**
+ * The windows that hold enough rows, oldest first.
+ */
+windows: Array<DriftWindow>, 
+/**
+ * Windows that were passed over because they hold too few rows.
+ */
+tooSmall: number, 
+/**
+ * Rows a window needs.
+ */
+rowsNeeded: number, 
+/**
+ * Rows of the baseline.
+ */
+baselineRows: number, 
+/**
+ * The level of the newest window.
+ */
+level: DriftLevel, };
+
+/**
  * Drift of one column.
  */
 export type DriftView = { 
@@ -1451,9 +1741,13 @@ level: DriftLevel,
  */
 psi: number, 
 /**
- * `ks` or `chi_square`.
+ * The test that was made: `ks`, `chi_square`, `wasserstein`, `jensen_shannon`, `psi`, or `none`.
  */
 test: string, 
+/**
+ * The test's name for people.
+ */
+testTitle: string, 
 /**
  * The test's statistic.
  */
@@ -1462,6 +1756,10 @@ statistic: number,
  * The test's p-value.
  */
 pValue: number, 
+/**
+ * The p-value among those of all columns of this look; levels go by this one.
+ */
+adjustedP: number, 
 /**
  * Share of missing values at training time.
  */
@@ -1475,9 +1773,59 @@ missingCurrent: number,
  */
 newValues: Array<string>, 
 /**
+ * Their share of the values now, if all values of the training data are known.
+ */
+newShare: number | null, 
+/**
+ * The share of numbers now outside the range of the training data.
+ */
+outsideShare: number | null, 
+/**
  * Both distributions.
  */
 figure: Figure, };
+
+/**
+ * Drift in one window.
+ */
+export type DriftWindow = { 
+/**
+ * Where it starts, ms since the epoch.
+ */
+from: number, 
+/**
+ * Where it ends.
+ */
+to: number, 
+/**
+ * Rows in it.
+ */
+rows: number, 
+/**
+ * The worst level of all columns.
+ */
+level: DriftLevel, 
+/**
+ * Inputs and the prediction (the last one), in a constant order.
+ */
+columns: Array<ColumnDrift>, };
+
+/**
+ * What a metric is expected to be.
+ */
+export type EstimateView = { 
+/**
+ * The middle.
+ */
+value: number, 
+/**
+ * The lower end of the 95 % interval.
+ */
+low: number, 
+/**
+ * Its upper end.
+ */
+high: number, };
 
 /**
  * One event.
@@ -1509,6 +1857,19 @@ metric: string,
 points: Array<[number, number, number | null]>, };
 
 /**
+ * An experiment.
+ */
+export type ExperimentView = { 
+/**
+ * Its name; `/` makes folders.
+ */
+name: string, 
+/**
+ * Runs in it, without those of folders in it.
+ */
+runs: number, };
+
+/**
  * Why the steps of a pipeline would run.
  */
 export type ExplainView = { 
@@ -1524,6 +1885,44 @@ cached: number,
  * How many would run, or may.
  */
 toRun: number, };
+
+/**
+ * What moved one output.
+ */
+export type ExplainedOutput = { 
+/**
+ * The class or the number.
+ */
+output: string, 
+/**
+ * The sum if nothing is known of a row.
+ */
+base: number, 
+/**
+ * The sum of the row: the base and all contributions.
+ */
+sum: number, 
+/**
+ * What each raw column adds, largest first.
+ */
+contributions: Array<[string, number]>, };
+
+/**
+ * A row with its answer and the reasons for it.
+ */
+export type ExplainedRow = { 
+/**
+ * The inputs.
+ */
+inputs: { [key: string]: unknown }, 
+/**
+ * The answers.
+ */
+outputs: { [key: string]: unknown }, 
+/**
+ * For each output that is explained, what moved it.
+ */
+explained: Array<ExplainedOutput>, };
 
 /**
  * Why a step would run.
@@ -1740,6 +2139,98 @@ path: string,
 bytes: number, };
 
 /**
+ * Help with a filter.
+ */
+export type FilterHelp = { 
+/**
+ * What is wrong with it.
+ */
+problem: FilterProblem | null, 
+/**
+ * Where what is being written begins, in UTF-16 units.
+ */
+from: number, 
+/**
+ * What may stand from there to the cursor, the likeliest first; at most 50.
+ */
+options: Array<FilterOption>, };
+
+/**
+ * Something that may be written next.
+ */
+export type FilterOption = { 
+/**
+ * What is written.
+ */
+text: string, 
+/**
+ * What it is, such as `metric`.
+ */
+kind: string, };
+
+/**
+ * What is wrong with a filter.
+ */
+export type FilterProblem = { 
+/**
+ * From where on it cannot be read, in UTF-16 units.
+ */
+at: number, 
+/**
+ * What is wrong there.
+ */
+message: string, };
+
+/**
+ * A change that leads out of a problem.
+ */
+export type FixView = { 
+/**
+ * How it is offered, such as `Use age`.
+ */
+label: string, } & ({ "type": "set_param", 
+/**
+ * The step.
+ */
+step: string, 
+/**
+ * The parameter.
+ */
+param: string, 
+/**
+ * Its new value.
+ */
+value: JsonValue | null, } | { "type": "set_kind", 
+/**
+ * The step.
+ */
+step: string, 
+/**
+ * The kind.
+ */
+kind: string, } | { "type": "set_wires", 
+/**
+ * The step.
+ */
+step: string, 
+/**
+ * The input.
+ */
+port: string, 
+/**
+ * All its wires then, each `step.port`; none takes them away.
+ */
+wires: Array<string>, 
+/**
+ * An input that is not there and gives its wires up.
+ */
+insteadOf: string | null, } | { "type": "take_in", 
+/**
+ * The step.
+ */
+step: string, });
+
+/**
  * How the files of a folder or an archive are read.
  */
 export type FolderOptions = { 
@@ -1791,6 +2282,36 @@ isWaiting: boolean,
 trouble: string | null, };
 
 /**
+ * A frame around steps, or with none in it a note on the canvas.
+ */
+export type FrameDoc = { 
+/**
+ * Its id, unique among the frames.
+ */
+id: string, 
+/**
+ * One line.
+ */
+title: string, 
+/**
+ * Any text, read as Markdown; empty for none.
+ */
+note: string, 
+/**
+ * Its colour.
+ */
+tone: FrameTone, 
+/**
+ * Left, top, width and height, in pixels of the canvas.
+ */
+box: [number, number, number, number], };
+
+/**
+ * The colour of a frame.
+ */
+export type FrameTone = "grey" | "blue" | "green" | "yellow" | "red" | "violet";
+
+/**
  * One check of a gate.
  */
 export type GateCheck = { 
@@ -1837,6 +2358,32 @@ checks: Array<GateCheck>,
 isOpen: boolean, };
 
 /**
+ * Names a group.
+ */
+export type GroupPick = { 
+/**
+ * The value that its runs share; null for those that have none.
+ */
+value: string | null, };
+
+/**
+ * What the numbers of a group come to.
+ */
+export type GroupStat = { 
+/**
+ * Their mean.
+ */
+mean: number, 
+/**
+ * The deviation of a sample, `n - 1` below; null of a single one.
+ */
+deviation: number | null, 
+/**
+ * How many runs have a number.
+ */
+count: number, };
+
+/**
  * What the Home screen shows.
  */
 export type HomeView = { 
@@ -1862,6 +2409,28 @@ alerts: Array<AlertView>,
 audit: Array<AuditEntry>, };
 
 /**
+ * Makes a key.
+ */
+export type IdentityNew = { 
+/**
+ * The name of the person.
+ */
+person: string, };
+
+/**
+ * Who signs on this machine.
+ */
+export type IdentityView = { 
+/**
+ * The name.
+ */
+person: string, 
+/**
+ * The public key, for `policy.toml`.
+ */
+key: string, };
+
+/**
  * A pipeline that was read.
  */
 export type ImportedPipeline = { 
@@ -1882,6 +2451,19 @@ export type InProject = {
  * The project; the current one if left out.
  */
 project: string | null, };
+
+/**
+ * An input that a pipeline declares, to be used as a step of others.
+ */
+export type InputDoc = { 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * The inputs of its own steps that it feeds, each `step.port`.
+ */
+to: Array<string>, };
 
 /**
  * Asks for the newest jobs.
@@ -2035,6 +2617,44 @@ nextOffset: number,
 isComplete: boolean, };
 
 /**
+ * A dataset that went into a run, as the script described it.
+ */
+export type LoggedDatasetView = { 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * What the script took as its fingerprint.
+ */
+digest: string, 
+/**
+ * What it was used for.
+ */
+context?: string, };
+
+/**
+ * The last point of a curve.
+ */
+export type LoggedMetric = { 
+/**
+ * What is measured.
+ */
+key: string, 
+/**
+ * The value; none if it is not a number.
+ */
+value: number | null, 
+/**
+ * Its step.
+ */
+step: number, 
+/**
+ * Points of the curve.
+ */
+points: number, };
+
+/**
  * A value for each pair of columns.
  */
 export type MatrixView = { 
@@ -2046,6 +2666,19 @@ columns: Array<string>,
  * The values of the pairs (0, 1), (0, 2), … (1, 2), …; null where there is none.
  */
 values: Array<number | null>, };
+
+/**
+ * A metric that can be asked for.
+ */
+export type MetricChoice = { 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * Its name for people.
+ */
+title: string, };
 
 /**
  * A metric by name.
@@ -2082,6 +2715,27 @@ columns: Array<string>,
 rows: number, };
 
 /**
+ * Signs an approval, or takes one back.
+ */
+export type ModelApprove = { 
+/**
+ * The project; the current one if left out.
+ */
+project: string | null, 
+/**
+ * The model.
+ */
+model: string, 
+/**
+ * The version; the newest if left out.
+ */
+version: string | null, 
+/**
+ * Why.
+ */
+note: string | null, };
+
+/**
  * A model with its versions.
  */
 export type ModelDetail = { 
@@ -2097,6 +2751,27 @@ versions: Array<ModelVersionRow>,
  * Who moved which alias when, newest first.
  */
 history: Array<AliasMove>, };
+
+/**
+ * Asks how a version's answers follow one column.
+ */
+export type ModelEffect = { 
+/**
+ * The project; the current one if left out.
+ */
+project: string | null, 
+/**
+ * The model.
+ */
+model: string, 
+/**
+ * The version; the newest if left out.
+ */
+version: string | null, 
+/**
+ * The input.
+ */
+column: string, };
 
 /**
  * Writes the package as a folder that MLflow, onnxruntime and fettle-serve read.
@@ -2118,6 +2793,19 @@ version: string | null,
  * The folder to write; it must not exist.
  */
 to: string, };
+
+/**
+ * A file of a version.
+ */
+export type ModelFile = { 
+/**
+ * Its path in the package, with `/` between names.
+ */
+path: string, 
+/**
+ * Its size.
+ */
+sizeBytes: number, };
 
 /**
  * Asks what stands between a version and an alias.
@@ -2169,6 +2857,27 @@ version: number,
  * Aliases that point at it.
  */
 aliases: Array<string>, };
+
+/**
+ * Writes the passport of a version.
+ */
+export type ModelPassport = { 
+/**
+ * The project; the current one if left out.
+ */
+project: string | null, 
+/**
+ * The model.
+ */
+model: string, 
+/**
+ * The version; the newest if left out.
+ */
+version: string | null, 
+/**
+ * The file to write; it must not exist.
+ */
+to: string, };
 
 /**
  * Names a model.
@@ -2275,9 +2984,9 @@ aliases: { [key in string]: number },
  */
 metrics: { [key in string]: number }, 
 /**
- * What it answers.
+ * What it answers; null if a script logged the newest version in another form than ONNX.
  */
-task: TaskView, 
+task: TaskView | null, 
 /**
  * When the newest version came, ms since the epoch.
  */
@@ -2286,6 +2995,69 @@ createdAt: number,
  * Endpoints that serve it.
  */
 endpoints: Array<string>, };
+
+/**
+ * Runs the tests of a version.
+ */
+export type ModelTest = { 
+/**
+ * The project; the current one if left out.
+ */
+project: string | null, 
+/**
+ * The model.
+ */
+model: string, 
+/**
+ * The version; the newest if left out.
+ */
+version: string | null, 
+/**
+ * Tests to run instead of the project's, as TOML.
+ */
+suite: string | null, 
+/**
+ * `html`, `md`, `xml` or `json`, to have the report as text too.
+ */
+format: string | null, };
+
+/**
+ * Writes what came of the tests of a version when they last ran.
+ */
+export type ModelTestReport = { 
+/**
+ * The project; the current one if left out.
+ */
+project: string | null, 
+/**
+ * The model.
+ */
+model: string, 
+/**
+ * The version; the newest if left out.
+ */
+version: string | null, 
+/**
+ * The file to write; its end says how: `.html`, `.md`, `.xml` or `.json`.
+ */
+to: string, };
+
+/**
+ * Replaces the tests of a model.
+ */
+export type ModelText = { 
+/**
+ * The project; the current one if left out.
+ */
+project: string | null, 
+/**
+ * The model.
+ */
+model: string, 
+/**
+ * The text; empty to take the file away.
+ */
+text: string, };
 
 /**
  * A model version with everything about it.
@@ -2300,11 +3072,11 @@ model: string,
  */
 row: ModelVersionRow, 
 /**
- * What it answers.
+ * What it answers; null for a model that a script logged in another form than a package of ours.
  */
-task: TaskView, 
+task: TaskView | null, 
 /**
- * The column it predicts.
+ * The column it predicts; empty without a task, as is all else that only a package of ours says.
  */
 target: string, 
 /**
@@ -2358,7 +3130,15 @@ sizeBytes: number,
 /**
  * BLAKE3 of the package.
  */
-digest: string, };
+digest: string, 
+/**
+ * Its files by path, the first two hundred.
+ */
+files: Array<ModelFile>, 
+/**
+ * How many files there are.
+ */
+fileCount: number, };
 
 /**
  * Names a version: its number or an alias; the newest if left out.
@@ -2411,6 +3191,70 @@ runNumber: number,
 createdAt: number, };
 
 /**
+ * Asks what a version says of a row that is changed by hand.
+ */
+export type ModelWhatIf = { 
+/**
+ * The project; the current one if left out.
+ */
+project: string | null, 
+/**
+ * The model.
+ */
+model: string, 
+/**
+ * The version; the newest if left out.
+ */
+version: string | null, 
+/**
+ * The row by input; the package's example if left out.
+ */
+row: { [key: string]: unknown } | null, 
+/**
+ * Instead of `row` the place of a row among those that the package keeps, from 0.
+ */
+place: number | null, 
+/**
+ * What is changed in it, by input.
+ */
+changes: { [key: string]: unknown }, };
+
+/**
+ * Tries policies of retraining on history.
+ */
+export type MonitorBacktest = { 
+/**
+ * The project; the current one if left out.
+ */
+project: string | null, 
+/**
+ * The deployment's name or id.
+ */
+deployment: string, 
+/**
+ * The pipeline; the one that made what serves if left out.
+ */
+pipeline: string | null, 
+/**
+ * The dataset with the history; the one that what serves learned from if left out.
+ */
+dataset: string | null, 
+/**
+ * The column by which rows come one after the other; the first one of moments, or else the order in
+ * which they lie, if left out.
+ */
+orderBy: string | null, 
+/**
+ * Into how many windows what comes after the first three tenths is cut; 8 if left out.
+ */
+windows: number | null, 
+/**
+ * `never`, `every 2` (windows), `psi 0.2` or `drop 0.05` (of the metric, since the first window); the
+ * usual three if empty.
+ */
+policies: Array<string>, };
+
+/**
  * Compares a file with the training data without sending it anywhere.
  */
 export type MonitorCheck = { 
@@ -2426,6 +3270,98 @@ deployment: string,
  * A CSV file with the model's inputs.
  */
 path: string, };
+
+/**
+ * Tells what turned out to be true of requests that were answered, from a table that knows it.
+ */
+export type MonitorLabel = { 
+/**
+ * The project; the current one if left out.
+ */
+project: string | null, 
+/**
+ * The deployment's name or id.
+ */
+deployment: string, 
+/**
+ * A file with the true answers; or else `dataset`.
+ */
+path: string | null, 
+/**
+ * A dataset whose newest version has them.
+ */
+dataset: string | null, 
+/**
+ * The column of true answers; the one that the model predicts if left out.
+ */
+column: string | null, 
+/**
+ * The column with ids of requests; `request_id` if there is such a column.
+ */
+id: string | null, 
+/**
+ * The inputs by which requests are found where there are no ids; all that the table has if empty.
+ */
+on: Array<string>, };
+
+/**
+ * Asks how good a deployment is.
+ */
+export type MonitorPerformance = { 
+/**
+ * The project; the current one if left out.
+ */
+project: string | null, 
+/**
+ * The deployment's name or id.
+ */
+deployment: string, 
+/**
+ * How long a window is, in rows or in minutes.
+ */
+size: number, 
+/**
+ * What a window is measured in.
+ */
+unit: WindowUnit, 
+/**
+ * How far each window is from the one before; as far as it is long if left out.
+ */
+step: number | null, 
+/**
+ * The metric; accuracy for classes and the mean absolute error for numbers if left out.
+ */
+metric: string | null, };
+
+/**
+ * A deployment.
+ */
+export type MonitorPick = { 
+/**
+ * The project; the current one if left out.
+ */
+project: string | null, 
+/**
+ * The deployment's name or id.
+ */
+deployment: string, };
+
+/**
+ * Answers logged requests by another version.
+ */
+export type MonitorRehearse = { 
+/**
+ * The project; the current one if left out.
+ */
+project: string | null, 
+/**
+ * The deployment's name or id.
+ */
+deployment: string, 
+/**
+ * The version: a number or an alias; `challenger` if left out.
+ */
+version: string | null, };
 
 /**
  * Scores a file through an endpoint, as traffic: the validation data if no path is given.
@@ -2445,6 +3381,56 @@ deployment: string,
 path: string | null, };
 
 /**
+ * Writes how an endpoint does as one HTML file that shows by itself.
+ */
+export type MonitorReport = { 
+/**
+ * The project; the current one if left out.
+ */
+project: string | null, 
+/**
+ * The deployment's name or id.
+ */
+deployment: string, 
+/**
+ * How far back to look, in minutes; since the beginning if left out.
+ */
+windowMinutes: number | null, 
+/**
+ * The file to write.
+ */
+to: string, };
+
+/**
+ * Retrains a deployment.
+ */
+export type MonitorRetrain = { 
+/**
+ * The project; the current one if left out.
+ */
+project: string | null, 
+/**
+ * The deployment's name or id.
+ */
+deployment: string, 
+/**
+ * The pipeline; the one that made what serves if left out.
+ */
+pipeline: string | null, 
+/**
+ * True to deploy what passes the gate at once; else it is proposed.
+ */
+deploy: boolean, 
+/**
+ * What becomes of the requests whose truth is known.
+ */
+traffic: Traffic, 
+/**
+ * Why.
+ */
+reason: string | null, };
+
+/**
  * Sets the rules of an endpoint.
  */
 export type MonitorRules = { 
@@ -2460,6 +3446,27 @@ deployment: string,
  * All its rules.
  */
 rules: Array<AlertRule>, };
+
+/**
+ * Holds the channels back from the alerts of a deployment.
+ */
+export type MonitorSilence = { 
+/**
+ * The project; the current one if left out.
+ */
+project: string | null, 
+/**
+ * The deployment's name or id.
+ */
+deployment: string, 
+/**
+ * For so many minutes; 0 ends a silence.
+ */
+minutes: number, 
+/**
+ * Why.
+ */
+reason: string | null, };
 
 /**
  * Asks how an endpoint does.
@@ -2545,7 +3552,49 @@ rules: Array<AlertRule>,
 /**
  * Alerts of this endpoint, newest first.
  */
-alerts: Array<AlertView>, };
+alerts: Array<AlertView>, 
+/**
+ * What became of the newest of them at channels, newest first.
+ */
+deliveries: Array<DeliveryView>, 
+/**
+ * Until when channels are held back, ms since the epoch; none if they are not.
+ */
+silencedUntil: number | null, };
+
+/**
+ * Asks how drift went over time.
+ */
+export type MonitorWindows = { 
+/**
+ * The project; the current one if left out.
+ */
+project: string | null, 
+/**
+ * The deployment's name or id.
+ */
+deployment: string, 
+/**
+ * How long a window is, in rows or in minutes.
+ */
+size: number, 
+/**
+ * What a window is measured in.
+ */
+unit: WindowUnit, 
+/**
+ * How far each window is from the one before; as far as it is long if left out, so that windows
+ * do not overlap.
+ */
+step: number | null, 
+/**
+ * Compare with the requests of this stretch instead of with the training data.
+ */
+baseline: BaselineSpan | null, 
+/**
+ * The test to make on every column it is for; chosen by kind and number of rows if left out.
+ */
+test: string | null, };
 
 /**
  * The next thing to do.
@@ -2659,6 +3708,19 @@ query: string,
  * When it was asked, ms since the epoch.
  */
 at: number, };
+
+/**
+ * An output that a pipeline declares, to be used as a step of others.
+ */
+export type OutputDoc = { 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * The output of its own steps that it gives, `step.port`.
+ */
+from: string, };
 
 /**
  * What came out of a port.
@@ -2813,6 +3875,175 @@ mergeDelimiters: boolean,
 folder?: FolderOptions, };
 
 /**
+ * What was read of a text.
+ */
+export type ParsedPipeline = { 
+/**
+ * The graph; none if the text is no pipeline file.
+ */
+doc: PipelineDoc | null, 
+/**
+ * What is wrong with the text and, if it can be read, with the graph.
+ */
+problems: Array<TextProblem>, };
+
+/**
+ * What a look at a passport found.
+ */
+export type PassportCheck = { 
+/**
+ * True if nothing is wrong.
+ */
+isGenuine: boolean, 
+/**
+ * What is wrong, one sentence each, naming the part of the file.
+ */
+troubles: Array<string>, 
+/**
+ * The model, if that part is whole.
+ */
+model: string | null, 
+/**
+ * The version.
+ */
+version: number | null, 
+/**
+ * Who signed it.
+ */
+person: string | null, 
+/**
+ * With which key: compare it with one that you know.
+ */
+key: string | null, 
+/**
+ * The parts of the file.
+ */
+sections: Array<string>, 
+/**
+ * Who approved the version.
+ */
+approvedBy: Array<string>, 
+/**
+ * What came of the tests, in a sentence.
+ */
+tests: string | null, };
+
+/**
+ * Names a passport file.
+ */
+export type PassportPick = { 
+/**
+ * The file.
+ */
+path: string, };
+
+/**
+ * How good a deployment is.
+ */
+export type PerformanceView = { 
+/**
+ * The metric.
+ */
+metric: string, 
+/**
+ * Its name for people.
+ */
+metricTitle: string, 
+/**
+ * True if a larger value is a better one.
+ */
+largerIsBetter: boolean, 
+/**
+ * The metrics that can be asked for.
+ */
+metrics: Array<MetricChoice>, 
+/**
+ * The metric on the rows that were held out in training.
+ */
+reference: number | null, 
+/**
+ * How many those are.
+ */
+referenceRows: number, 
+/**
+ * Rows that this version answered.
+ */
+rows: number, 
+/**
+ * Rows of them whose truth is known.
+ */
+labelled: number, 
+/**
+ * Labels that the model does not know as a class; they are left out.
+ */
+unknownLabels: number, 
+/**
+ * The metric over all labelled rows, if there are enough.
+ */
+value: number | null, 
+/**
+ * The metric that is to be expected over all rows; of accuracy and AUC only.
+ */
+estimated: EstimateView | null, 
+/**
+ * True if probabilities had to be corrected for the estimate.
+ */
+isCalibrated: boolean, 
+/**
+ * The windows that hold enough rows, oldest first.
+ */
+windows: Array<PerformanceWindow>, 
+/**
+ * Windows that were passed over because they hold too few rows.
+ */
+tooSmall: number, 
+/**
+ * Rows that a window needs, and labels that a measurement needs.
+ */
+rowsNeeded: number, 
+/**
+ * Groups of labelled rows, worst first.
+ */
+slices: Array<SliceView>, 
+/**
+ * The level of the newest window.
+ */
+level: DriftLevel, };
+
+/**
+ * How good it was in one window.
+ */
+export type PerformanceWindow = { 
+/**
+ * Where it starts, ms since the epoch.
+ */
+from: number, 
+/**
+ * Where it ends.
+ */
+to: number, 
+/**
+ * Rows in it.
+ */
+rows: number, 
+/**
+ * Rows of them whose truth is known.
+ */
+labelled: number, 
+/**
+ * The metric as it was measured, if enough is known.
+ */
+value: number | null, 
+/**
+ * The metric as it was to be expected.
+ */
+estimated: EstimateView | null, 
+/**
+ * How bad it was.
+ */
+level: DriftLevel, };
+
+/**
  * Adds a step to the draft of a pipeline.
  */
 export type PipelineAddStep = { 
@@ -2846,6 +4077,24 @@ params: { [key in string]: JsonValue },
 inputs: { [key in string]: Array<string> }, };
 
 /**
+ * Asks for a pipeline as it was.
+ */
+export type PipelineAt = { 
+/**
+ * The project; the current one if left out.
+ */
+project: string | null, 
+/**
+ * The pipeline's name.
+ */
+pipeline: string, 
+/**
+ * The commit: the first digits of its id, or a name that git knows; the last that changed the
+ * pipeline if left out.
+ */
+commit?: string, };
+
+/**
  * Commits the draft to the project's git repository.
  */
 export type PipelineCommit = { 
@@ -2873,7 +4122,19 @@ name: string,
 /**
  * The steps, in the order of the file.
  */
-steps: Array<StepDoc>, };
+steps: Array<StepDoc>, 
+/**
+ * Frames and notes on the canvas.
+ */
+frames?: Array<FrameDoc>, 
+/**
+ * What a pipeline that uses this one as a step may wire into it.
+ */
+inputs?: Array<InputDoc>, 
+/**
+ * What such a pipeline may take from it.
+ */
+outputs?: Array<OutputDoc>, };
 
 /**
  * Asks for a look at a graph: as given, or else the draft or file of that name.
@@ -2986,6 +4247,23 @@ export type PipelineLayout = {
 doc: PipelineDoc, };
 
 /**
+ * Asks which commits changed a pipeline.
+ */
+export type PipelineLog = { 
+/**
+ * The project; the current one if left out.
+ */
+project: string | null, 
+/**
+ * The pipeline's name.
+ */
+pipeline: string, 
+/**
+ * The most to give; 50 if left out.
+ */
+limit?: number, };
+
+/**
  * Makes a pipeline: empty, or for a dataset with a target (split, prepare, three trainers,
  * compare, check, register), laid out and ready to run.
  */
@@ -3002,6 +4280,19 @@ name: string | null,
  * The dataset to build for.
  */
 dataset: string | null, };
+
+/**
+ * Reads the text of a pipeline file without keeping it.
+ */
+export type PipelineParse = { 
+/**
+ * The project; the current one if left out.
+ */
+project: string | null, 
+/**
+ * The file's text.
+ */
+text: string, };
 
 /**
  * Names a pipeline.
@@ -3155,6 +4446,23 @@ datasets: Array<string>,
 lastRun: RunSummary | null, };
 
 /**
+ * A pipeline as it was in a commit.
+ */
+export type PipelineVersion = { 
+/**
+ * The graph.
+ */
+doc: PipelineDoc, 
+/**
+ * The same as TOML.
+ */
+text: string, 
+/**
+ * The commit.
+ */
+commit: CommitView, };
+
+/**
  * A pipeline as it is on screen.
  */
 export type PipelineView = { 
@@ -3182,7 +4490,7 @@ lastRun: RunSummary | null, };
 /**
  * What would happen with a step.
  */
-export type PlanAction = "cached" | "run" | "pending";
+export type PlanAction = "cached" | "run" | "pending" | "skipped";
 
 /**
  * What a run would do with a step.
@@ -3235,6 +4543,36 @@ x: number,
  * Vertical.
  */
 y: number, };
+
+/**
+ * Replaces the policy of a project.
+ */
+export type PolicySet = { 
+/**
+ * The project; the current one if left out.
+ */
+project: string | null, 
+/**
+ * The text; empty to ask for nothing.
+ */
+text: string, };
+
+/**
+ * The policy of a project.
+ */
+export type PolicyView = { 
+/**
+ * The file `policy.toml`; empty if there is none.
+ */
+text: string, 
+/**
+ * The public key of each person who may sign.
+ */
+people: { [key in string]: string }, 
+/**
+ * Aliases that ask for something.
+ */
+aliases: Array<string>, };
 
 /**
  * What flows through a port.
@@ -3327,7 +4665,11 @@ message: string,
 /**
  * What to do.
  */
-hint: string | null, };
+hint: string | null, 
+/**
+ * Changes that lead out of it, the likeliest first. None is made by itself.
+ */
+fixes: Array<FixView>, };
 
 /**
  * What serves.
@@ -3477,6 +4819,39 @@ pipelines: number,
 models: number, };
 
 /**
+ * A version that is proposed for a deployment.
+ */
+export type ProposalView = { 
+/**
+ * The model.
+ */
+model: string, 
+/**
+ * The version that is proposed.
+ */
+version: number, 
+/**
+ * The version that serves.
+ */
+champion: number, 
+/**
+ * Why it was trained.
+ */
+because: string, 
+/**
+ * Both on the same rows.
+ */
+comparison: SideBySide | null, 
+/**
+ * What the gate says now.
+ */
+gate: GateReport, 
+/**
+ * The run that made it.
+ */
+run: string | null, };
+
+/**
  * Writes the answer of a query.
  */
 export type QueryExport = { 
@@ -3544,6 +4919,20 @@ reason: string,
 excerpt: string, };
 
 /**
+ * What a report is written as.
+ */
+export type ReportFormat = "markdown" | "html" | "junit" | "openmetrics";
+
+/**
+ * A report.
+ */
+export type ReportText = { 
+/**
+ * The whole text.
+ */
+text: string, };
+
+/**
  * A model version that was put there.
  */
 export type RevisionView = { 
@@ -3571,6 +4960,31 @@ createdAt: number,
  * Why it failed.
  */
 error: Failure | null, };
+
+/**
+ * What columns there are to choose from.
+ */
+export type RunColumns = { 
+/**
+ * Columns that every run has, by the names that filters and orders use.
+ */
+attributes: Array<string>, 
+/**
+ * Metrics, as columns: those of the newest runs first. At most 10,000 of each kind.
+ */
+metrics: Array<string>, 
+/**
+ * Parameters, as columns.
+ */
+params: Array<string>, 
+/**
+ * Tags, as columns.
+ */
+tags: Array<string>, 
+/**
+ * The few that are worth a column when nobody has chosen any.
+ */
+suggested: Array<string>, };
 
 /**
  * Compares models of one or several runs.
@@ -3619,6 +5033,10 @@ environment: { [key in string]: string },
  */
 models: Array<TrainedModel>, 
 /**
+ * What a script logged, if a script began it.
+ */
+script?: ScriptRunView, 
+/**
  * Where it comes from, if it was not asked for by itself.
  */
 origin?: RunOrigin, 
@@ -3626,6 +5044,113 @@ origin?: RunOrigin,
  * The runs that go on with it, oldest first.
  */
 resumedBy?: Array<RunLink>, };
+
+/**
+ * A file of a run.
+ */
+export type RunFilePick = { 
+/**
+ * The run's id, or `#` and its number.
+ */
+run: string, 
+/**
+ * The file's path in the run.
+ */
+path: string, };
+
+/**
+ * Writes a file or a folder of a run to the disk.
+ */
+export type RunFileSave = { 
+/**
+ * The run's id, or `#` and its number.
+ */
+run: string, 
+/**
+ * The path in the run of a file or folder; all files without one.
+ */
+path?: string, 
+/**
+ * Where to: a path at which nothing is yet.
+ */
+to: string, };
+
+/**
+ * A file or a folder in a folder of a run.
+ */
+export type RunFileView = { 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * Its path in the run.
+ */
+path: string, 
+/**
+ * Its size; null for a folder.
+ */
+sizeBytes: number | null, };
+
+/**
+ * A folder of files of a run.
+ */
+export type RunFiles = { 
+/**
+ * The run's id, or `#` and its number.
+ */
+run: string, 
+/**
+ * The folder's path in the run; the folder of all without one.
+ */
+folder?: string, };
+
+/**
+ * Asks what is wrong with a filter that is being written, and what may come next.
+ */
+export type RunFilterHelp = { 
+/**
+ * The project; the current one if left out.
+ */
+project: string | null, 
+/**
+ * The filter.
+ */
+filter: string, 
+/**
+ * Where the cursor is, in UTF-16 units as in JavaScript.
+ */
+at: number, };
+
+/**
+ * Runs that have the same value of the column they are grouped by.
+ */
+export type RunGroup = { 
+/**
+ * The value; null for runs that have none.
+ */
+value: string | null, 
+/**
+ * How many runs.
+ */
+runs: number, 
+/**
+ * For each column that was asked for what its numbers come to; null if it has none.
+ */
+stats: Array<GroupStat | null>, };
+
+/**
+ * A page of groups.
+ */
+export type RunGroups = { 
+/**
+ * Groups in all.
+ */
+total: number, 
+/**
+ * The groups.
+ */
+groups: Array<RunGroup>, };
 
 /**
  * Points at a run.
@@ -3685,6 +5210,35 @@ step: string | null,
  * First byte wanted.
  */
 offset: number, };
+
+/**
+ * Puts stars, a colour, tags or a note on runs, on all of them at once.
+ */
+export type RunMark = { 
+/**
+ * The runs, by id or `#` and number; at most 10,000.
+ */
+runs: Array<string>, 
+/**
+ * True for a star, false to take it away; as it is if left out.
+ */
+star: boolean | null, 
+/**
+ * A colour, empty to take it away; as it is if left out.
+ */
+color: string | null, 
+/**
+ * A note, empty to take it away; as it is if left out.
+ */
+note: string | null, 
+/**
+ * Tags to set, by key.
+ */
+tags: { [key in string]: string }, 
+/**
+ * Keys of tags to remove.
+ */
+removeTags: Array<string>, };
 
 /**
  * Puts a note on a run.
@@ -3760,6 +5314,53 @@ export type RunPick = {
 run: string, };
 
 /**
+ * Names runs.
+ */
+export type RunPicks = { 
+/**
+ * The runs, by id or `#` and number; at most 10,000.
+ */
+runs: Array<string>, };
+
+/**
+ * Asks for a report of a run.
+ */
+export type RunReport = { 
+/**
+ * Its id, or `#` and its number.
+ */
+run: string, 
+/**
+ * The run to compare it with.
+ */
+against?: string, 
+/**
+ * What it is to be.
+ */
+format: ReportFormat, };
+
+/**
+ * Writes a report of a run to a file.
+ */
+export type RunReportSave = { 
+/**
+ * Its id, or `#` and its number.
+ */
+run: string, 
+/**
+ * The run to compare it with.
+ */
+against?: string, 
+/**
+ * What it is to be.
+ */
+format: ReportFormat, 
+/**
+ * The file, which must not be there yet.
+ */
+to: string, };
+
+/**
  * Repeats a run from what it recorded.
  */
 export type RunReproduce = { 
@@ -3784,6 +5385,67 @@ run: string,
  * Threads in all; as many as the machine has if left out.
  */
 threads: number | null, };
+
+/**
+ * A run as a row of the table.
+ */
+export type RunRow = { 
+/**
+ * Its id.
+ */
+id: string, 
+/**
+ * Its number in the project.
+ */
+number: number, 
+/**
+ * Its name; empty for none.
+ */
+name: string, 
+/**
+ * The pipeline; empty for a run by a script.
+ */
+pipeline: string, 
+/**
+ * The experiment.
+ */
+experiment: string, 
+/**
+ * Where it stands.
+ */
+state: RunState, 
+/**
+ * When it began, ms since the epoch.
+ */
+startedAt: number, 
+/**
+ * How long it took, ms; null while it works.
+ */
+durationMs: number | null, 
+/**
+ * A note by the user; empty for none.
+ */
+note: string, 
+/**
+ * The run it is nested under.
+ */
+parent: string | null, 
+/**
+ * Runs directly under it.
+ */
+children: number, 
+/**
+ * True if somebody marked it with a star.
+ */
+isStarred: boolean, 
+/**
+ * The colour that somebody gave it.
+ */
+color: string | null, 
+/**
+ * The value of each column that was asked for.
+ */
+cells: Array<CellView>, };
 
 /**
  * A run was started.
@@ -3816,9 +5478,17 @@ id: string,
  */
 number: number, 
 /**
- * The pipeline.
+ * The pipeline; empty for a run by a script.
  */
 pipeline: string, 
+/**
+ * Its name, if it has one.
+ */
+name?: string, 
+/**
+ * The experiment a script logged it to.
+ */
+experiment?: string, 
 /**
  * Where it stands.
  */
@@ -3861,9 +5531,126 @@ models: Array<ModelLink>,
 note: string | null, };
 
 /**
+ * Asks for a page of the table.
+ */
+export type RunTable = { 
+/**
+ * The project; the current one if left out.
+ */
+project: string | null, 
+/**
+ * Which runs, and how.
+ */
+look: TableLook, 
+/**
+ * Where in the tree.
+ */
+place: TablePlace, 
+/**
+ * Only runs directly under this one.
+ */
+under: string | null, 
+/**
+ * Only runs of this group of `look.group`.
+ */
+within: GroupPick | null, 
+/**
+ * First row, from 0.
+ */
+offset: number, 
+/**
+ * Rows wanted; 100 if left out, 1,000 at most.
+ */
+limit: number | null, };
+
+/**
+ * A page of the table.
+ */
+export type RunTablePage = { 
+/**
+ * Runs in all.
+ */
+total: number, 
+/**
+ * The rows.
+ */
+rows: Array<RunRow>, };
+
+/**
+ * A saved view.
+ */
+export type SavedView = { 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * What it shows.
+ */
+look: TableLook, 
+/**
+ * When it was saved, ms since the epoch.
+ */
+changedAt: number, };
+
+/**
  * What a pipeline can be exported as.
  */
 export type ScriptFormat = "shell" | "make" | "python";
+
+/**
+ * What a script logged to a run.
+ */
+export type ScriptRunView = { 
+/**
+ * The experiment; `/` makes folders.
+ */
+experiment: string, 
+/**
+ * Who ran it.
+ */
+user: string, 
+/**
+ * The run it is nested under, by its id.
+ */
+parent?: string, 
+/**
+ * The last point of each curve, by key.
+ */
+metrics: Array<LoggedMetric>, 
+/**
+ * Its parameters, by key.
+ */
+params: Array<[string, string]>, 
+/**
+ * Its tags, by key.
+ */
+tags: Array<[string, string]>, 
+/**
+ * Datasets that went in.
+ */
+datasets: Array<LoggedDatasetView>, 
+/**
+ * Logged models that came out, by id.
+ */
+models: Array<string>, };
+
+/**
+ * A section of a card.
+ */
+export type SectionView = { 
+/**
+ * Its heading.
+ */
+title: string, 
+/**
+ * The name under which a policy asks for it.
+ */
+field: string, 
+/**
+ * True if somebody wrote something under it.
+ */
+isFilled: boolean, };
 
 /**
  * A line of a chart.
@@ -3914,6 +5701,56 @@ threads: number,
  * True once the user has seen Welcome.
  */
 isWelcomed: boolean, };
+
+/**
+ * Two versions on the same rows, which were held out from the challenger.
+ */
+export type SideBySide = { 
+/**
+ * The metric.
+ */
+metric: string, 
+/**
+ * Its name for people.
+ */
+metricTitle: string, 
+/**
+ * True if a larger value is a better one.
+ */
+largerIsBetter: boolean, 
+/**
+ * How many rows.
+ */
+rows: number, 
+/**
+ * The challenger's value.
+ */
+challenger: number, 
+/**
+ * The value of what serves.
+ */
+champion: number, };
+
+/**
+ * A group of labelled rows.
+ */
+export type SliceView = { 
+/**
+ * What its rows have in common.
+ */
+name: string, 
+/**
+ * How many.
+ */
+rows: number, 
+/**
+ * The metric in it.
+ */
+value: number, 
+/**
+ * True if it is worse than all together by more than 0.1 and by more than chance explains.
+ */
+isWorse: boolean, };
 
 /**
  * A first look at a file before it is imported.
@@ -3994,6 +5831,10 @@ params: { [key in string]: JsonValue },
  */
 inputs: { [key in string]: Array<string> }, 
 /**
+ * True if a run goes past it.
+ */
+skip?: boolean, 
+/**
  * How often it is tried and how much it may take; no limits if left out.
  */
 limits?: LimitsDoc, };
@@ -4046,7 +5887,11 @@ defaults: JsonValue,
 /**
  * Parameters to start from.
  */
-presets: Array<PresetView>, };
+presets: Array<PresetView>, 
+/**
+ * True if a step's ports depend on its parameters: see [`Validation::ports`].
+ */
+namesPorts: boolean, };
 
 /**
  * The ports of a step.
@@ -4372,6 +6217,35 @@ trials: Array<TrialView>,
 importance: Array<ParamShare>, };
 
 /**
+ * Which runs are looked at, and how: what a saved view holds too.
+ */
+export type TableLook = { 
+/**
+ * Only runs of this experiment and of the folders in it.
+ */
+experiment: string | null, 
+/**
+ * What must hold, such as `metrics.auc > 0.9 and params.depth = '3'`; empty for no condition.
+ */
+filter: string, 
+/**
+ * The order, the most important key first, such as `metrics.auc desc`.
+ */
+order: Array<string>, 
+/**
+ * The columns beside those that every run has, such as `min(metrics.loss)` or `tags.team`.
+ */
+columns: Array<string>, 
+/**
+ * The column by which runs are grouped.
+ */
+group: string | null, 
+/**
+ * Widths of columns that somebody set, in pixels.
+ */
+widths: { [key in string]: number }, };
+
+/**
  * A window of a table as formatted cells.
  */
 export type TablePage = { 
@@ -4391,6 +6265,11 @@ columns: Array<ColumnView>,
  * Cells by row; null is missing, text is cut at 120 characters.
  */
 rows: Array<Array<string | null>>, };
+
+/**
+ * Where in the tree of nested runs.
+ */
+export type TablePlace = "all" | "outermost" | "trash";
 
 /**
  * A column that looks like the one to predict.
@@ -4426,14 +6305,249 @@ title: string,
  */
 summary: string, 
 /**
+ * More, as Markdown.
+ */
+doc: string, 
+/**
+ * True if it can be stopped and started again.
+ */
+runs: boolean, 
+/**
  * Why it cannot be used here, if so.
  */
-unavailable: string | null, };
+unavailable: string | null, 
+/**
+ * JSON Schema of its parameters.
+ */
+params: JsonValue, 
+/**
+ * The parameters as they are if nobody changes them.
+ */
+defaults: JsonValue, };
 
 /**
  * What kind of answer a model gives.
  */
 export type TaskView = "binary" | "multiclass" | "regression";
+
+/**
+ * A group of rows.
+ */
+export type TestGroup = { 
+/**
+ * What its rows have in common.
+ */
+name: string, 
+/**
+ * How many rows.
+ */
+rows: number, 
+/**
+ * What was measured.
+ */
+measure: string, 
+/**
+ * The value.
+ */
+value: number, 
+/**
+ * True if it is this group that breaks the test.
+ */
+isBroken: boolean, };
+
+/**
+ * A kind of test.
+ */
+export type TestKindView = { 
+/**
+ * Its name in the file.
+ */
+kind: string, 
+/**
+ * Its name for people.
+ */
+title: string, 
+/**
+ * One sentence.
+ */
+summary: string, 
+/**
+ * More, as Markdown.
+ */
+doc: string, 
+/**
+ * Its entry in a file, without the line `[[test]]`.
+ */
+example: string, };
+
+/**
+ * What came of the tests of a version.
+ */
+export type TestReportView = { 
+/**
+ * The model.
+ */
+model: string, 
+/**
+ * The version.
+ */
+version: number, 
+/**
+ * True if nothing keeps the version from moving on.
+ */
+isPassed: boolean, 
+/**
+ * What came of it, in a sentence.
+ */
+summary: string, 
+/**
+ * The rows that were tested on, in words.
+ */
+rowsOf: string, 
+/**
+ * How many.
+ */
+rows: number, 
+/**
+ * The champion that it was compared with.
+ */
+champion: string | null, 
+/**
+ * When, ms since the epoch.
+ */
+at: number, 
+/**
+ * In the order of the file.
+ */
+results: Array<TestResultView>, 
+/**
+ * The whole report as text, if a format was asked for.
+ */
+text: string | null, };
+
+/**
+ * What came of one test.
+ */
+export type TestResultView = { 
+/**
+ * Its kind.
+ */
+kind: string, 
+/**
+ * Its name, if it has one.
+ */
+name: string | null, 
+/**
+ * What must hold, in words.
+ */
+rule: string, 
+/**
+ * True if a version that fails it must not move on.
+ */
+isError: boolean, 
+/**
+ * Whether it holds.
+ */
+outcome: CheckOutcome, 
+/**
+ * What was found, in a sentence.
+ */
+measured: string, 
+/**
+ * The groups that were looked at, worst first.
+ */
+groups: Array<TestGroup>, 
+/**
+ * Some rows that break it.
+ */
+rows: Array<TestRow>, 
+/**
+ * How long it took.
+ */
+durationMs: number, };
+
+/**
+ * A row that breaks a test.
+ */
+export type TestRow = { 
+/**
+ * Its number among the rows of the test, from 0.
+ */
+row: number, 
+/**
+ * What there is to see, by name.
+ */
+cells: Array<[string, string]>, };
+
+/**
+ * The tests of a model.
+ */
+export type TestsView = { 
+/**
+ * The file `models/<name>.tests.toml`, as TOML; empty if there is none.
+ */
+text: string, 
+/**
+ * What must hold, test by test.
+ */
+rules: Array<string>, 
+/**
+ * What came of them for the version when they last ran.
+ */
+last: TestReportView | null, 
+/**
+ * True if the file has changed since.
+ */
+isChanged: boolean, 
+/**
+ * What a careful person would test, as such a file; empty if the version keeps no rows.
+ */
+suggested: string, 
+/**
+ * Every kind of test there is.
+ */
+kinds: Array<TestKindView>, };
+
+/**
+ * Something that is wrong, with its place in the text.
+ */
+export type TextProblem = { 
+/**
+ * The line, from 1; none if it is the whole.
+ */
+line: number | null, 
+/**
+ * The character in the line, from 1.
+ */
+column: number | null, 
+/**
+ * The step, unless it is the whole graph.
+ */
+step: string | null, 
+/**
+ * The parameter, if it is one.
+ */
+param: string | null, 
+/**
+ * The input port, if it is one.
+ */
+port: string | null, 
+/**
+ * True if the pipeline can run nevertheless.
+ */
+isWarning: boolean, 
+/**
+ * What is wrong.
+ */
+message: string, 
+/**
+ * What to do.
+ */
+hint: string | null, 
+/**
+ * Changes that lead out of it, the likeliest first. None is made by itself.
+ */
+fixes: Array<FixView>, };
 
 /**
  * How columns go together.
@@ -4468,6 +6582,54 @@ cramersV: MatrixView, };
  * A part of the workspace that queries depend on and writes make stale.
  */
 export type Topic = "projects" | "datasets" | "pipelines" | "runs" | "models" | "deployments" | "monitors" | "alerts" | "jobs" | "settings" | "audit";
+
+/**
+ * Writes what scripts logged as a folder `mlruns`.
+ */
+export type TrackingExport = { 
+/**
+ * The folder, which is not there yet or empty.
+ */
+to: string, };
+
+/**
+ * Takes in what a store of MLflow holds.
+ */
+export type TrackingImport = { 
+/**
+ * A database of MLflow, a folder `mlruns`, or the folder that either is in.
+ */
+path: string, 
+/**
+ * More folders in which files of its runs may be.
+ */
+artifacts?: Array<string>, };
+
+/**
+ * Where scripts log to, and how they are told.
+ */
+export type TrackingInfo = { 
+/**
+ * The address, while a daemon owns the workspace.
+ */
+url: string | null, 
+/**
+ * What scripts send; it opens what they log and nothing else.
+ */
+token: string, 
+/**
+ * Variables of the environment for a script, by name; while there is an address.
+ */
+environment: Array<[string, string]> | null, 
+/**
+ * How many experiments there are.
+ */
+experiments: number, };
+
+/**
+ * What becomes of the requests whose truth is known when a deployment is retrained.
+ */
+export type Traffic = "add" | "replace" | "leave";
 
 /**
  * Traffic in a stretch of time.
@@ -4645,6 +6807,14 @@ after: string | null,
  */
 drift: string | null, 
 /**
+ * What the run makes is to replace what this deployment serves, if the gate lets it.
+ */
+retrain: string | null, 
+/**
+ * True to deploy what passes the gate; else it is proposed.
+ */
+deploys: boolean, 
+/**
  * True to leave out times of the schedule at which Fettle did not run; else one run makes up for
  * them.
  */
@@ -4704,6 +6874,10 @@ pipeline: string,
  * When, in words.
  */
 when: string, 
+/**
+ * What becomes of the run's model: `proposes it for penguins`; none if nothing does.
+ */
+retrains: string | null, 
 /**
  * True if it does nothing until it is resumed.
  */
@@ -4810,6 +6984,71 @@ value: string,
 count: number, };
 
 /**
+ * Names a saved view.
+ */
+export type ViewPick = { 
+/**
+ * The project; the current one if left out.
+ */
+project: string | null, 
+/**
+ * Its name.
+ */
+name: string, };
+
+/**
+ * Saves a view, in place of the one of this name.
+ */
+export type ViewSave = { 
+/**
+ * The project; the current one if left out.
+ */
+project: string | null, 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * What it shows.
+ */
+look: TableLook, };
+
+/**
+ * What a version says of a row and of the changed one, and why.
+ */
+export type WhatIfView = { 
+/**
+ * The row as it was.
+ */
+before: ExplainedRow, 
+/**
+ * The row with the changes.
+ */
+after: ExplainedRow, 
+/**
+ * What contributions add up to: `number`, `probability`, `log_odds`, `log_probability`; none if
+ * the model cannot be taken apart.
+ */
+scale: string | null, 
+/**
+ * Why there are no contributions.
+ */
+note: string | null, 
+/**
+ * How many rows the package keeps.
+ */
+kept: number, 
+/**
+ * What is true of the row, if it is one of those.
+ */
+truth: unknown, };
+
+/**
+ * What a window is measured in.
+ */
+export type WindowUnit = "rows" | "minutes";
+
+/**
  * Looks the workspace over.
  */
 export type WorkspaceCheck = { 
@@ -4866,6 +7105,7 @@ export type Commands = {
   "workspace.gc": [WorkspaceGc, JobRef];
   "settings.get": [Nothing, Settings];
   "settings.set": [Settings, null];
+  "audit.verify": [Nothing, AuditVerified];
   "audit.list": [AuditList, Array<AuditEntry>];
   "sample.open": [Nothing, JobRef];
   "project.list": [Nothing, Array<ProjectSummary>];
@@ -4915,6 +7155,9 @@ export type Commands = {
   "pipeline.kinds": [Nothing, Array<StepKindView>];
   "pipeline.list": [InProject, Array<PipelineSummary>];
   "pipeline.show": [PipelinePick, PipelineView];
+  "pipeline.parse": [PipelineParse, ParsedPipeline];
+  "pipeline.at": [PipelineAt, PipelineVersion];
+  "pipeline.log": [PipelineLog, Array<CommitView>];
   "pipeline.validate": [PipelineExamine, Validation];
   "pipeline.plan": [PipelineExamine, PlanView];
   "pipeline.explain": [PipelineExplain, ExplainView];
@@ -4933,11 +7176,28 @@ export type Commands = {
   "pipeline.import": [PipelineImport, ImportedPipeline];
   "pipeline.run": [PipelineRun, RunStarted];
   "run.list": [RunList, RunPage];
+  "run.table": [RunTable, RunTablePage];
+  "run.groups": [RunTable, RunGroups];
+  "run.ids": [RunTable, Array<string>];
+  "run.columns": [InProject, RunColumns];
+  "run.filter_help": [RunFilterHelp, FilterHelp];
+  "run.experiments": [InProject, Array<ExperimentView>];
+  "run.views": [InProject, Array<SavedView>];
+  "run.save_view": [ViewSave, null];
+  "run.delete_view": [ViewPick, null];
+  "run.mark": [RunMark, null];
+  "run.delete": [RunPicks, null];
+  "run.restore": [RunPicks, null];
   "run.show": [RunPick, RunDetail];
   "run.log": [RunLog, LogPage];
   "run.output": [RunOutput, OutputView];
   "run.curves": [RunPick, RunCurves];
   "run.compare": [RunCompare, Comparison];
+  "run.report": [RunReport, ReportText];
+  "run.save_report": [RunReportSave, JobRef];
+  "run.files": [RunFiles, Array<RunFileView>];
+  "run.file": [RunFilePick, FileBytes];
+  "run.save_file": [RunFileSave, JobRef];
   "run.cancel": [RunPick, null];
   "run.note": [RunNote, null];
   "run.resume": [RunResume, RunStarted];
@@ -4955,6 +7215,9 @@ export type Commands = {
   "trigger.pause": [TriggerPick, null];
   "trigger.resume": [TriggerPick, null];
   "trigger.remove": [TriggerPick, null];
+  "tracking.info": [Nothing, TrackingInfo];
+  "tracking.import": [TrackingImport, JobRef];
+  "tracking.export": [TrackingExport, JobRef];
   "model.list": [InProject, Array<ModelSummary>];
   "model.show": [ModelPick, ModelDetail];
   "model.version": [ModelVersionPick, ModelVersionDetail];
@@ -4964,25 +7227,61 @@ export type Commands = {
   "model.predict": [ModelPredict, JobRef];
   "model.export": [ModelExport, JobRef];
   "model.verify": [ModelVersionPick, JobRef];
+  "model.tests": [ModelVersionPick, TestsView];
+  "model.set_tests": [ModelText, null];
+  "model.test": [ModelTest, JobRef];
+  "model.test_report": [ModelTestReport, JobRef];
+  "model.what_if": [ModelWhatIf, WhatIfView];
+  "model.effect": [ModelEffect, JobRef];
+  "model.importance": [ModelVersionPick, JobRef];
+  "model.approvals": [ModelVersionPick, Array<ApprovalView>];
+  "model.approve": [ModelApprove, Array<ApprovalView>];
+  "model.withdraw": [ModelApprove, Array<ApprovalView>];
+  "model.card": [ModelVersionPick, CardView];
+  "model.set_card": [ModelText, null];
+  "model.passport": [ModelPassport, JobRef];
+  "passport.verify": [PassportPick, PassportCheck];
+  "policy.show": [InProject, PolicyView];
+  "policy.set": [PolicySet, null];
+  "identity.show": [Nothing, IdentityView | null];
+  "identity.new": [IdentityNew, IdentityView];
   "target.list": [Nothing, Array<TargetView>];
   "deployment.list": [InProject, Array<DeploymentSummary>];
   "deployment.show": [DeploymentPick, DeploymentDetail];
   "deployment.log": [DeploymentPick, LogPage];
+  "deployment.plan": [DeploymentCreate, DeploymentPlan];
   "deployment.create": [DeploymentCreate, JobRef];
   "deployment.rollback": [DeploymentRollback, JobRef];
   "deployment.stop": [DeploymentPick, null];
   "deployment.start": [DeploymentPick, JobRef];
+  "deployment.remove": [DeploymentPick, JobRef];
+  "deployment.score": [DeploymentPick, JobRef];
   "deployment.try": [DeploymentTry, TryResult];
   "monitor.status": [MonitorStatus, MonitorView];
+  "monitor.windows": [MonitorWindows, DriftOverTime];
+  "monitor.performance": [MonitorPerformance, PerformanceView];
+  "monitor.label": [MonitorLabel, JobRef];
   "monitor.replay": [MonitorReplay, JobRef];
   "monitor.check": [MonitorCheck, JobRef];
+  "monitor.report": [MonitorReport, JobRef];
+  "monitor.retrain": [MonitorRetrain, JobRef];
+  "monitor.proposal": [MonitorPick, ProposalView | null];
+  "monitor.accept": [MonitorPick, JobRef];
+  "monitor.dismiss": [MonitorPick, null];
+  "monitor.rehearse": [MonitorRehearse, JobRef];
+  "monitor.backtest": [MonitorBacktest, JobRef];
   "monitor.set_rules": [MonitorRules, null];
+  "monitor.silence": [MonitorSilence, null];
+  "alert.channels": [InProject, ChannelsView];
+  "alert.set_channels": [AlertSetChannels, null];
+  "alert.try": [AlertTry, JobRef];
   "alert.acknowledge": [AlertAcknowledge, null];
 };
 
 export const queryTopics: { [K in keyof Commands]?: Topic[] } = {
   "workspace.info": ["projects","settings"],
   "settings.get": ["settings"],
+  "audit.verify": ["audit"],
   "audit.list": ["audit"],
   "project.list": ["projects","datasets","pipelines","models"],
   "project.status": ["projects","pipelines"],
@@ -5008,6 +7307,9 @@ export const queryTopics: { [K in keyof Commands]?: Topic[] } = {
   "pipeline.kinds": [],
   "pipeline.list": ["pipelines","runs"],
   "pipeline.show": ["pipelines","runs"],
+  "pipeline.parse": ["pipelines","datasets"],
+  "pipeline.at": ["pipelines","projects"],
+  "pipeline.log": ["pipelines","projects"],
   "pipeline.validate": ["pipelines","datasets"],
   "pipeline.plan": ["pipelines","datasets","runs"],
   "pipeline.explain": ["pipelines","datasets","runs"],
@@ -5015,23 +7317,46 @@ export const queryTopics: { [K in keyof Commands]?: Topic[] } = {
   "pipeline.layout": [],
   "pipeline.export": ["pipelines"],
   "run.list": ["runs"],
+  "run.table": ["runs"],
+  "run.groups": ["runs"],
+  "run.ids": ["runs"],
+  "run.columns": ["runs"],
+  "run.filter_help": [],
+  "run.experiments": ["runs"],
+  "run.views": ["runs"],
   "run.show": ["runs","models"],
   "run.log": ["runs"],
   "run.output": ["runs"],
   "run.curves": ["runs"],
   "run.compare": ["runs"],
+  "run.report": ["runs"],
+  "run.files": ["runs"],
+  "run.file": ["runs"],
   "run.receipts": ["runs"],
   "sweep.list": ["runs"],
   "sweep.show": ["runs"],
   "trigger.list": ["projects","pipelines","runs"],
   "trigger.history": ["pipelines","runs"],
+  "tracking.info": ["runs"],
   "model.list": ["models","deployments"],
   "model.show": ["models","deployments"],
   "model.version": ["models","deployments"],
   "model.gate": ["models"],
+  "model.tests": ["models"],
+  "model.what_if": [],
+  "model.approvals": ["models"],
+  "model.card": ["models"],
+  "passport.verify": [],
+  "policy.show": ["models"],
+  "identity.show": [],
   "target.list": [],
   "deployment.list": ["deployments","models","alerts"],
   "deployment.show": ["deployments","models","alerts"],
   "deployment.log": ["deployments"],
+  "deployment.plan": ["deployments","models"],
   "monitor.status": ["monitors","deployments","alerts"],
+  "monitor.windows": ["monitors","deployments"],
+  "monitor.performance": ["monitors","deployments"],
+  "monitor.proposal": ["monitors","deployments","models"],
+  "alert.channels": ["monitors"],
 };

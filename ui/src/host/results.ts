@@ -122,3 +122,69 @@ export function diff(job: JobView): Diff | null {
     columns: records(result.columns).map((one) => ({ name: text(one.name), oldName: text(one.oldName), changedCells: amount(one.changedCells) })),
   }
 }
+
+/** The result of `model.importance`. */
+export type Importance = {
+  /** The metric that falls when a column is shuffled. */
+  metric: string
+  rows: number
+  columns: { column: string; fall: number; deviation: number | null; contribution: number | null }[]
+  /** Row by row what the columns add; null if the model cannot be taken apart. */
+  summary: { outputs: string[]; scale: string; columns: { column: string; values: JsonValue[]; added: number[][] }[] } | null
+}
+
+const amounts = (value: JsonValue | undefined): number[] => (Array.isArray(value) ? value.map(amount) : [])
+const maybe = (value: JsonValue | undefined): number | null => (typeof value === 'number' ? value : null)
+
+/** Null if the job was another. */
+export function importanceOf(job: JobView): Importance | null {
+  const result = fieldsOf(job.result)
+  if (typeof result.metric !== 'string') return null
+  const summary = fieldsOf(result.summary)
+  return {
+    metric: result.metric,
+    rows: amount(result.rows),
+    columns: records(result.columns).map((one) => ({ column: text(one.column), fall: amount(one.fall), deviation: maybe(one.deviation), contribution: maybe(one.contribution) })),
+    summary: !Array.isArray(summary.outputs) ? null : {
+      outputs: texts(summary.outputs),
+      scale: text(summary.scale),
+      columns: records(summary.columns).map((one) => ({ column: text(one.column), values: Array.isArray(one.values) ? one.values : [], added: Array.isArray(one.added) ? one.added.map(amounts) : [] })),
+    },
+  }
+}
+
+/** The result of `model.effect`. */
+export type Effect = { column: string; outputs: string[]; rows: number; points: { value: JsonValue; means: number[]; curves: number[] }[] }
+
+/** Null if the job was another. */
+export function effectOf(job: JobView): Effect | null {
+  const result = fieldsOf(job.result)
+  if (!Array.isArray(result.points)) return null
+  return {
+    column: text(result.column),
+    outputs: texts(result.outputs),
+    rows: amount(result.rows),
+    points: records(result.points).map((one) => ({ value: one.value ?? null, means: amounts(one.means), curves: amounts(one.curves) })),
+  }
+}
+
+export type MovedCount = { what: string; words: string; found: number; added: number; same: number; conflicts: number; skipped: number }
+/** The result of `tracking.import` and `tracking.export`. */
+export type Moved = { source: string; isChanged: boolean; counts: MovedCount[]; notes: { kind: string; what: string; why: string }[]; moreNotes: number }
+
+const MOVED_WORDS: Record<string, string> = {
+  experiments: 'Experiments', runs: 'Runs', params: 'Parameters', tags: 'Tags', points: 'Points of curves', datasets: 'Datasets of runs', files: 'Files',
+  elsewhere: 'With files elsewhere', logged_models: 'Logged models', models: 'Registered models', versions: 'Versions', aliases: 'Aliases',
+}
+
+/** What was moved; empty if the job moved nothing. */
+export function moved(job: JobView): Moved {
+  const result = fieldsOf(job.result)
+  const counts = records(result.counts).map((one) => {
+    const what = text(one.what)
+    const numbers = { found: amount(one.found), added: amount(one.added), same: amount(one.same), conflicts: amount(one.conflicts), skipped: amount(one.skipped) }
+    return { what, words: MOVED_WORDS[what] ?? what, ...numbers }
+  })
+  const notes = records(result.notes).map((one) => ({ kind: text(one.kind), what: text(one.what), why: text(one.why) }))
+  return { source: text(result.source), isChanged: result.isChanged === true, counts, notes, moreNotes: amount(result.moreNotes) }
+}

@@ -16,10 +16,14 @@ it.each([
   ['trash.restore', 'b209696fedbf42cd980918ae70fe2abb', 'Took something out of the trash'],
   ['pipeline.commit', 'penguins: Add pipeline: penguins', 'Committed penguins: Add pipeline: penguins'],
   ['pipeline.run', 'penguins', 'Started a run of penguins'],
+  ['run.settle', '3', 'Wrote down what scripts logged, 3 at once'],
+  ['experiment.new', 'vision/resnet', 'Created experiment vision/resnet'],
   ['run.note', 'run 7', 'Wrote a note on run 7'],
   ['sweep.trial', 'rate 3', 'Recorded trial 3 of sweep rate'],
   ['run.reproduce', 'run 7', 'Repeated run 7 from what it recorded'],
   ['model.promote', 'penguins v1 to production', 'Promoted penguins v1 to production'],
+  ['model.approve', 'penguins v1', 'Approved penguins v1'],
+  ['model.withdraw', 'penguins v1', 'Took back the approval of penguins v1'],
   ['workspace.create', 'workspace', 'Created the workspace'],
 ])('%s of `%s` reads `%s`', (action, subject, words) => {
   expect(deedWords({ action, subject })).toBe(words)

@@ -52,6 +52,27 @@ const SENTENCES: Record<string, (subject: string) => string> = {
   'pipeline.run': (name) => `Started a run of ${name}`,
   'run.finish': (name) => `A run of ${name} ended`,
   'run.note': (run) => `Wrote a note on ${run}`,
+  'run.delete': (run) => `Moved run ${run} to the trash`,
+  'run.restore': (run) => `Took run ${run} out of the trash`,
+  'run.delete_many': (runs) => `Moved ${runs} to the trash`,
+  'run.restore_many': (runs) => `Took ${runs} out of the trash`,
+  'run.mark': (runs) => `Marked ${runs}`,
+  'run.save_view': (name) => `Saved the view ${name} of the runs`,
+  'run.delete_view': (name) => `Removed the view ${name} of the runs`,
+  'run.settle': (count) => `Wrote down what scripts logged, ${count} at once`,
+  'tracking.import': (name) => `Brought runs from ${name}`,
+  'experiment.new': (name) => `Created experiment ${name}`,
+  'experiment.rename': (name) => `Renamed experiment ${name}`,
+  'experiment.tag': (name) => `Tagged experiment ${name}`,
+  'experiment.delete': (name) => `Moved experiment ${name} to the trash`,
+  'experiment.restore': (name) => `Took experiment ${name} out of the trash`,
+  'model.new': (name) => `Created model ${name}`,
+  'model.rename': (name) => `Renamed model ${name}`,
+  'model.note': (model) => `Wrote about ${model}`,
+  'model.tag': (model) => `Tagged ${model}`,
+  'model.stage': (version) => `Changed the stage of ${version}`,
+  'model.delete': (name) => `Moved model ${name} to the trash`,
+  'model.delete_version': (version) => `Deleted ${version}`,
   'run.reproduce': (run) => `Repeated ${run} from what it recorded`,
   'sweep.start': (name) => `Started sweep ${name}`,
   'sweep.run': (name) => `Began the trials of sweep ${name}`,
@@ -68,6 +89,13 @@ const SENTENCES: Record<string, (subject: string) => string> = {
   'trigger.remove': (name) => `Removed trigger ${name}`,
   'model.register': (name) => `Registered a version of ${name}`,
   'model.promote': (subject) => `Promoted ${subject}`,
+  'model.set_tests': (name) => `Changed the tests of ${name}`,
+  'model.test': (version) => `Tested ${version}`,
+  'model.approve': (version) => `Approved ${version}`,
+  'model.withdraw': (version) => `Took back the approval of ${version}`,
+  'model.set_card': (name) => `Changed the card of ${name}`,
+  'model.passport': (version) => `Wrote the passport of ${version}`,
+  'policy.set': (project) => `Changed the policy of ${project}`,
   'deployment.create': (name) => `Created endpoint ${name}`,
   'deployment.revision': (subject) => {
     const [name, version] = halves(subject)
@@ -82,9 +110,27 @@ const SENTENCES: Record<string, (subject: string) => string> = {
     return `Could not switch ${name} to ${served(name, version)}`
   },
   'deployment.stop': (name) => `Stopped endpoint ${name}`,
+  'deployment.remove': (name) => `Removed endpoint ${name}`,
   // The subject is an id, which says nothing to a reader.
   'deployment.restart': () => 'Restarted an endpoint',
   'deployment.state': (name) => `The state of endpoint ${name} changed`,
+  'monitor.silence': (name) => `Silenced the alerts of ${name}, or ended that`,
+  'alert.set_channels': () => 'Changed the channels of alerts',
+  'monitor.label': (name) => `Told what became of requests of ${name}`,
+  'retraining.start': (name) => `Began to retrain ${name}`,
+  'retraining.end': (name) => `Retraining ${name} ended`,
+  'retraining.propose': (subject) => {
+    const [name, version] = halves(subject)
+    return `Proposed ${served(name, version)} for ${name}`
+  },
+  'retraining.deploy': (subject) => {
+    const [name, version] = halves(subject)
+    return `Put the retrained ${served(name, version)} into service at ${name}`
+  },
+  'retraining.dismiss': (subject) => {
+    const [name, version] = halves(subject)
+    return `Dismissed ${served(name, version)}, proposed for ${name}`
+  },
   'monitor.set_rules': (name) => `Changed the alert rules of ${name}`,
   'alert.raise': (name) => `Raised an alert for ${name}`,
   'alert.acknowledge': (alert) => `Acknowledged ${alert}`,

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { TriggerView } from '../host/bindings'
 import { causeOf, nameFor, outcomeOf, triggerState, upcoming, whenWords } from './triggers'
 
-const trigger = (rest: Partial<TriggerView>): TriggerView => ({ name: 'nightly', pipeline: 'churn', when: 'at 0 6 * * * (UTC)', isPaused: false, next: [], pending: null, isChanging: false, last: null, trouble: null, ...rest })
+const trigger = (rest: Partial<TriggerView>): TriggerView => ({ name: 'nightly', pipeline: 'churn', when: 'at 0 6 * * * (UTC)', retrains: null, isPaused: false, next: [], pending: null, isChanging: false, last: null, trouble: null, ...rest })
 
 it.each([
   ['at 0 6 * * 1-5 (Europe/Berlin)', 'schedule', 'At 06:00 from Monday to Friday, Berlin time'],

@@ -212,6 +212,59 @@ it('Home says what happened in words, and leaves the names of actions to the aud
   expect(feed).not.toContain('dataset.set_target')
 })
 
+describe('runs of MLflow', () => {
+  const type = (testid: string, text: string): void => {
+    const field = screen.getByTestId<HTMLInputElement>(testid)
+    field.value = text
+    field.dispatchEvent(new Event('input', { bubbles: true }))
+  }
+
+  it('come in and are told in numbers, with what stayed as it is', async () => {
+    const { calls } = open('settings', '#/settings')
+    await screen.findByTestId('mlflow-path')
+    type('mlflow-path', '/home/me/mlflow.db')
+    type('mlflow-artifacts', '/mnt/files')
+    await waitFor(() => expect(screen.getByTestId<HTMLButtonElement>('mlflow-import').disabled).toBe(false))
+    screen.getByTestId('mlflow-import').click()
+    const outcome = await screen.findByTestId('mlflow-outcome')
+    expect(calls.find(({ name }) => name === 'tracking.import')?.payload).toEqual({ path: '/home/me/mlflow.db', artifacts: ['/mnt/files'] })
+    expect(screen.getByTestId('mlflow-counts').textContent).toContain('1,204')
+    expect(outcome.textContent).toContain('it is here with other parameters')
+    expect(outcome.textContent).toContain('Files that stay where they are: 1')
+    await expectAccessible()
+  })
+
+  it('that are dropped on the page come in', async () => {
+    const { calls } = open('settings', '#/settings')
+    await screen.findByTestId('mlflow-path')
+    const drop = new CustomEvent('file-drop', { detail: { paths: ['/home/me/mlruns'] }, cancelable: true })
+    globalThis.dispatchEvent(drop)
+    expect(drop.defaultPrevented).toBe(true)
+    await waitFor(() => expect(calls.find(({ name }) => name === 'tracking.import')?.payload).toEqual({ path: '/home/me/mlruns' }))
+  })
+
+  it('go out into a folder', async () => {
+    const { calls } = open('settings', '#/settings')
+    await screen.findByTestId('mlflow-to')
+    type('mlflow-to', '/out/mlruns')
+    await waitFor(() => expect(screen.getByTestId<HTMLButtonElement>('mlflow-export').disabled).toBe(false))
+    screen.getByTestId('mlflow-export').click()
+    expect((await screen.findByTestId('mlflow-outcome')).textContent).toContain('Written to /out/mlruns')
+    expect(calls.find(({ name }) => name === 'tracking.export')?.payload).toEqual({ to: '/out/mlruns' })
+  })
+
+  it('that cannot be read say why and what to do', async () => {
+    open('settings', '#/settings', { 'tracking.import': refuse })
+    await screen.findByTestId('mlflow-path')
+    type('mlflow-path', '/home/me/broken.db')
+    await waitFor(() => expect(screen.getByTestId<HTMLButtonElement>('mlflow-import').disabled).toBe(false))
+    screen.getByTestId('mlflow-import').click()
+    const failure = await screen.findByTestId('mlflow-failure')
+    expect(failure.textContent).toContain('The index is damaged')
+    expect(failure.textContent).toContain('fettle workspace repair')
+  })
+})
+
 describe('the audit log', () => {
   it('has the name of the action beside the words', async () => {
     open('audit', '#/audit')

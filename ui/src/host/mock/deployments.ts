@@ -36,7 +36,7 @@ function detail(world: World, wanted: string): DeploymentDetail {
   const summary = find(world, wanted)
   const url = summary.url ?? 'http://127.0.0.1:8411'
   return {
-    summary, revisions: revisions.get(summary.name) ?? [], token: 'fettle_4c1d0f7be2a94b0d8e35a6f17c20d9e8',
+    summary, kind: 'local', runs: true, params: {}, revisions: revisions.get(summary.name) ?? [], token: 'fettle_4c1d0f7be2a94b0d8e35a6f17c20d9e8',
     curl: `curl -s ${url}/invocations \\\n  -H "Authorization: Bearer $TOKEN" \\\n  -H "Content-Type: application/json" \\\n  -d '${body}'`,
     python: `import json, urllib.request\n\nrequest = urllib.request.Request(\n    "${url}/invocations",\n    data=json.dumps({"dataframe_records": [${JSON.stringify(sample)}]}).encode(),\n    headers={"Authorization": "Bearer " + token, "Content-Type": "application/json"},\n)\nprint(json.load(urllib.request.urlopen(request)))`,
     sample, process: summary.state === 'healthy' ? { pid: 48_213, memoryBytes: 21_400_000, startedAt: now - HOUR } : null,
@@ -48,11 +48,62 @@ function put(world: World, next: DeploymentSummary): void {
   state.endpoints = [next, ...state.endpoints.filter((one) => one.name !== next.name)]
 }
 
+const localParams = {
+  params: { type: 'object', properties: {
+    log_share_pct: { description: 'Of 100 answered requests, so many are recorded for the monitor.', type: 'integer', minimum: 0, maximum: 100 },
+    redact: { description: 'Columns whose values are not recorded.', type: 'array', items: { type: 'string' } },
+    start_at_login: { description: 'Starts the endpoint when this user signs in.', type: 'boolean', 'x-first': true },
+  } },
+  defaults: { log_share_pct: 100, redact: [], start_at_login: false },
+}
+const bundleParams = {
+  params: { type: 'object', properties: {
+    to: { description: "The folder to write it in; the deployment's own if left out.", type: ['string', 'null'], 'x-first': true },
+    format: { description: 'How it is packed.', oneOf: [{ const: 'tar-gz', description: 'A gzipped tar, for Linux and macOS.' }, { const: 'zip', description: 'A zip, for Windows.' }, { const: 'folder', description: 'A folder.' }], 'x-first': true },
+    port: { description: 'The port.', type: 'integer', minimum: 0, maximum: 65_535 },
+  } },
+  defaults: { to: null, format: 'tar-gz', port: 8080 },
+}
+const sshParams = {
+  params: { type: 'object', properties: {
+    host: { description: 'The machine: `user@host`, or a name of your `~/.ssh/config`.', type: 'string', 'x-first': true },
+    port: { description: 'The port that it listens on there.', type: 'integer', minimum: 0, maximum: 65_535, 'x-first': true },
+    folder: { description: 'The folder there in which deployments lie.', type: 'string' },
+  } },
+  defaults: { host: '', port: 8080, folder: '.local/share/fettle' },
+}
+
 export const answers: Answers = {
   'target.list': () => [
-    { kind: 'local', title: 'This computer', summary: 'A small process that goes on when the window closes. Only this machine can reach it.', unavailable: null },
-    { kind: 'oci', title: 'Container image', summary: 'An image that runs wherever containers run.', unavailable: 'This version of Fettle writes no images' },
+    { kind: 'local', title: 'This computer', summary: 'A small process that goes on when the window closes. Only this machine can reach it.', doc: '', runs: true, unavailable: null, ...localParams },
+    { kind: 'bundle', title: 'Bundle', summary: 'One folder, tar.gz or zip with the server, the model and a control script; runs anywhere.', doc: '', runs: false, unavailable: null, ...bundleParams },
+    { kind: 'oci', title: 'Container image', summary: 'An image that runs wherever containers run.', doc: '', runs: false, unavailable: 'There is no `fettle-serve` for Linux on this computer', params: {}, defaults: {} },
+    { kind: 'ssh', title: 'Machine over SSH', summary: 'A server or a small computer that you reach by `ssh`; nothing needs to be installed there.', doc: '', runs: true, unavailable: null, ...sshParams },
   ],
+  'deployment.plan': ({ target, params }) => {
+    if (target === 'bundle') return { steps: ['pack the model, `fettle-serve`, a control script and a unit', 'start it from a fresh folder on this computer and ask it for the golden rows', `write \`${String(params?.to ?? '/home/ada/workspace')}/species-v2-linux-x86_64.tar.gz\``] }
+    if (target === 'ssh') {
+      if (!params?.host) throw failure('invalid_input', '`host` cannot be ``', 'name a machine as `user@host`, or as your `~/.ssh/config` calls it')
+      return { steps: [`ask \`${String(params.host)}\` what kind of machine it is`, 'copy the server, the model and the token to `.local/share/fettle/species/revisions/1` there', 'start it there on a free port and ask it for the golden rows through a tunnel', 'turn `current` to it and start it'] }
+    }
+    return { steps: ['start a server for the new version on a free port of this computer', 'ask it for the golden rows, and stop it', 'let the server at port 8411 load the new version'] }
+  },
+  'deployment.remove': ({ deployment }, world) =>
+    world.start({
+      kind: 'deployment.remove', title: `Removing ${deployment}`, subject: { deployment }, ms: 300,
+      finish: () => {
+        const state = stateOf(world)
+        const gone = find(world, deployment)
+        state.endpoints = state.endpoints.filter((one) => one.id !== gone.id)
+        world.changed('deployments', 'models')
+        return { name: gone.name }
+      },
+    }),
+  'deployment.score': ({ deployment }, world) =>
+    world.start({
+      kind: 'deployment.score', title: `Scoring for ${deployment}`, subject: { deployment }, ms: 600,
+      finish: () => ({ files: 3, skipped: 12, failed: 0, rows: 4120, rowErrors: 2, output: '/home/ada/scored' }),
+    }),
   'deployment.list': (_, world) => stateOf(world).endpoints,
   'deployment.show': ({ deployment }, world) => detail(world, deployment),
   'deployment.log': () => ({ text: '12:00:01 serving species v1 on 127.0.0.1:8411\n12:00:01 golden row answered as expected\n12:00:09 POST /invocations 200 1.2 ms\n12:00:14 POST /invocations 400 0.3 ms: column `island` is missing', nextOffset: 190, isComplete: true }),

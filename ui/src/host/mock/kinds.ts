@@ -9,7 +9,7 @@ const seed = { type: 'integer', format: 'uint32', minimum: 0, description: 'Anot
 type Params = { [name in string]: { [key in string]: JsonValue } }
 
 function kind(name: string, title: string, category: string, summary: string, doc: string, synonyms: string[], inputs: PortView[], outputs: PortView[], properties: Params, defaults: { [name in string]: JsonValue }, definitions: JsonValue = {}): StepKindView {
-  return { kind: name, title, category, summary, doc, synonyms, inputs, outputs, params: { $schema: 'https://json-schema.org/draft/2020-12/schema', type: 'object', $defs: definitions, properties, additionalProperties: false }, defaults, presets: [] }
+  return { kind: name, title, category, summary, doc, synonyms, inputs, outputs, params: { $schema: 'https://json-schema.org/draft/2020-12/schema', type: 'object', $defs: definitions, properties, additionalProperties: false }, defaults, presets: [], namesPorts: false }
 }
 const choice = (...values: [string, string][]): JsonValue => ({ oneOf: values.map(([value, description]) => ({ type: 'string', const: value, description })) })
 
@@ -89,6 +89,13 @@ export const kinds: StepKindView[] = [
     model: { type: 'string', description: "The model's name." },
   }, { model: '' }),
   ...own(),
+  {
+    ...kind('component', 'Component', 'code', 'Uses another pipeline of the project as a step.', 'The steps of that pipeline take the place of this one before anything runs. Its ports are those that the pipeline declares.', ['sub-pipeline', 'subgraph', 'metanode', 'reuse', 'group', 'macro'], [port('table', 'table', 'As the pipeline declares.', { isOptional: true })], [port('table', 'table', 'As the pipeline declares.')], {
+      pipeline: { type: 'string', 'x-pipeline': true, description: 'The pipeline of this project whose steps are meant.' },
+      set: { type: 'object', additionalProperties: { type: 'object' }, description: 'Other values for parameters of its steps, by step and parameter.' },
+    }, { pipeline: '', set: {} }),
+    namesPorts: true,
+  },
 ]
 
 /** Steps of one's own, with the templates that the palette offers. */

@@ -2,6 +2,7 @@
 
 import type { AliasMove, GateCheck, GateReport, ModelSummary, ModelVersionDetail, ModelVersionRow } from '../bindings'
 import { CLASSES, classifierFigures } from './figures'
+import { policyChecks } from './judging'
 import { perWorld } from './state'
 import { failure, type Answers, type World } from './world'
 
@@ -48,7 +49,7 @@ function detail(world: World, wanted: string | null): ModelVersionDetail {
     recipe: ['Missing `bill_length_mm` becomes 44.5, the median.', 'Missing `sex` becomes `male`, the commonest value.', '`island` becomes 3 columns, one a value.', '`sex` becomes 2 columns, one a value.'],
     figures: classifierFigures(one.metrics.auc ?? 0.99, 10 + one.number), parity: one.number === 2 ? { rows: 69, maxAbsDiff: 2.98e-8 } : null,
     dataset: { dataset: 'penguins', version: one.number }, step: 'boosting', pipeline: 'species', endpoints: one.number === 1 ? ['species'] : [],
-    sizeBytes: 184_320, digest: 'b3:6f2c1d9e0a47b85c3e19f0d27a6648bb90e1c5d3f7a2846be0c95d17a3f20c4e',
+    sizeBytes: 184_320, files: [{ path: 'MLmodel', sizeBytes: 1_402 }, { path: 'model.onnx', sizeBytes: 181_022 }], fileCount: 2, digest: 'b3:6f2c1d9e0a47b85c3e19f0d27a6648bb90e1c5d3f7a2846be0c95d17a3f20c4e',
   }
 }
 
@@ -61,6 +62,7 @@ function gate(world: World, wanted: string | null, alias: string): GateReport {
     { name: 'Signature fits', status: 'passed', message: 'the inputs and outputs are those of the version in production' },
     { name: 'Accuracy at least 0.9', status: 'passed', message: `accuracy is ${one.metrics.accuracy}` },
     { name: 'Small classes', status: 'warning', message: 'Chinstrap has only 14 validation rows' },
+    ...policyChecks(world, alias),
   ]
   return { model: 'species', version: one.number, alias, current, checks, isOpen: checks.every((check) => check.status !== 'failed') }
 }

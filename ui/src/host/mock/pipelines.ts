@@ -1,9 +1,11 @@
 // Pipelines in memory: drafts, commits, what is wrong with a graph, and its file as text.
 
-import type { ColumnView, CommitView, JsonValue, PipelineDoc, PipelineView, Problem, StepDoc, Validation } from '../bindings'
+import type { ColumnView, CommitView, FrameDoc, JsonValue, PipelineDoc, PipelineView, PortView, Problem, StepDoc, StepPorts, Validation } from '../bindings'
 import { page, tableOf } from './data'
 import { kinds } from './kinds'
+import { statesDocs } from './states'
 import { lastRunOf, planFor, startRun } from './training'
+import { toFailure } from '../transport'
 import { failure, wait, type Answers, type World } from './world'
 
 type Kept = { doc: PipelineDoc; text?: string; committed: PipelineDoc | null; commit: CommitView | null }
@@ -48,11 +50,36 @@ const large = (count: number): PipelineDoc => ({
   }),
 })
 
+/** What others use as a step: it declares what it takes and gives. */
+const prepare: PipelineDoc = {
+  name: 'prepare',
+  steps: [
+    step('impute', 'impute', [40, 40], {}, {}),
+    step('encode', 'encode', [300, 40], {}, { table: ['impute.table'] }),
+    step('scale', 'scale', [560, 40], {}, { table: ['encode.table'] }),
+  ],
+  inputs: [{ name: 'rows', to: ['impute.table'] }],
+  outputs: [{ name: 'ready', from: 'scale.table' }],
+}
+const user: PipelineDoc = {
+  name: 'with-component',
+  steps: [
+    step('penguins', 'dataset', [40, 100], { dataset: 'penguins', target: 'species' }, {}),
+    step('split', 'split', [300, 100], {}, { table: ['penguins.table'] }),
+    step('ready', 'component', [560, 100], { pipeline: 'prepare', set: { scale: { method: 'robust' } } }, { rows: ['split.table'] }),
+    step('forest', 'train_forest', [820, 100], {}, { table: ['ready.ready'] }),
+    step('evaluate', 'evaluate', [1080, 100], {}, { model: ['forest.model'], table: ['split.table'] }),
+  ],
+}
+
 const pipelines = new Map<string, Kept>([
   ['species', { doc: template('species', 'penguins'), committed: null, commit }],
   ['body-mass', { doc: broken, committed: null, commit: null }],
   ['large-200', { doc: large(200), committed: null, commit: null }],
   ['large-1000', { doc: large(1_000), committed: null, commit: null }],
+  ...statesDocs.map((doc): [string, Kept] => [doc.name, { doc, committed: null, commit: null }]),
+  ['prepare', { doc: prepare, committed: null, commit: null }],
+  ['with-component', { doc: user, committed: null, commit: null }],
 ])
 
 function find(name: string): Kept {
@@ -89,34 +116,49 @@ export function toText(doc: PipelineDoc): string {
   const section = (name: string, entries: [string, JsonValue][]): string => (entries.length === 0 ? '' : `\n[step.${name}]\n${entries.map(([key, value]) => `${key} = ${JSON.stringify(value)}`).join('\n')}\n`)
   const steps = doc.steps.map((one) => {
     const wires = Object.entries(one.inputs).map(([name, from]): [string, JsonValue] => [name, from.length === 1 ? (from[0] ?? '') : from])
-    return `[[step]]\nid = "${one.id}"\nkind = "${one.kind}"\nposition = [${one.position.join(', ')}]\n${section('params', Object.entries(one.params).filter(([, value]) => value !== null))}${section('inputs', wires)}`
+    return `[[step]]\nid = "${one.id}"\nkind = "${one.kind}"\n${one.skip === true ? 'skip = true\n' : ''}position = [${one.position.join(', ')}]\n${section('params', Object.entries(one.params).filter(([, value]) => value !== null))}${section('inputs', wires)}`
   })
-  return `format = 1\nname = "${doc.name}"\n\n${steps.join('\n')}`
+  const frames = (doc.frames ?? []).map(({ id, title, note, tone, box }) => `\n[[frame]]\nid = "${id}"\ntitle = ${JSON.stringify(title)}\nnote = ${JSON.stringify(note)}\ntone = "${tone}"\nbox = [${box.join(', ')}]\n`)
+  const ports = [
+    ...(doc.inputs ?? []).map(({ name, to }) => `\n[[input]]\nname = "${name}"\nto = ${JSON.stringify(to)}\n`),
+    ...(doc.outputs ?? []).map(({ name, from }) => `\n[[output]]\nname = "${name}"\nfrom = "${from}"\n`),
+  ]
+  const format = frames.length + ports.length > 0 || doc.steps.some((one) => one.skip === true) ? 2 : 1
+  return `format = ${format}\nname = "${doc.name}"\n\n${steps.join('\n')}${frames.join('')}${ports.join('')}`
 }
 
-function fromText(text: string): StepDoc[] {
+function fromText(text: string): Omit<PipelineDoc, 'name'> {
+  const inputs: { name: string; to: string[] }[] = []
+  const outputs: { name: string; from: string }[] = []
+  let beside: object | undefined
   const steps: StepDoc[] = []
-  let place: 'top' | 'step' | 'params' | 'inputs' = 'top'
+  const frames: FrameDoc[] = []
+  let place: 'top' | 'step' | 'params' | 'inputs' | 'beside' = 'top'
   text.split('\n').forEach((raw, index) => {
     const line = raw.trim().replace(/\s+#[^"]*$/, '')
     const refuse = (why: string): never => { throw failure('invalid_input', `cannot read the pipeline: line ${index + 1}: ${why}`, 'mend the line and save again') }
     const last = steps.at(-1)
     if (line === '' || line.startsWith('#')) return
     if (line === '[[step]]') { steps.push(step('', '', [0, 0], {}, {})); place = 'step'; return }
+    if (line === '[[frame]]') { frames.push({ id: '', title: '', note: '', tone: 'grey', box: [0, 0, 1, 1] }); beside = frames.at(-1); place = 'beside'; return }
+    if (line === '[[input]]') { inputs.push({ name: '', to: [] }); beside = inputs.at(-1); place = 'beside'; return }
+    if (line === '[[output]]') { outputs.push({ name: '', from: '' }); beside = outputs.at(-1); place = 'beside'; return }
     if (line === '[step.params]' || line === '[step.inputs]') { place = line === '[step.params]' ? 'params' : 'inputs'; return }
     const found = /^([a-z_]+) = (.+)$/.exec(line)
     if (found === null) return refuse('expected `name = value`')
     let value: JsonValue = null
     try { value = JSON.parse(found[2] ?? '') as JsonValue } catch { return refuse(`\`${found[2]}\` is not a value`) }
     const key = found[1] ?? ''
+    if (place === 'beside' && beside !== undefined) return void Object.assign(beside, { [key]: value })
     if (place === 'top' || last === undefined) return
     if (place === 'params') last.params[key] = value
     else if (place === 'inputs') last.inputs[key] = (Array.isArray(value) ? value : [value]).map(String)
     else if (key === 'id') last.id = String(value)
     else if (key === 'kind') kinds.some((one) => one.kind === value) ? (last.kind = String(value)) : refuse(`there is no kind of step \`${String(value)}\``)
+    else if (key === 'skip') last.skip = value === true
     else if (key === 'position') last.position = value as [number, number]
   })
-  return steps
+  return { steps, ...(frames.length > 0 ? { frames } : {}), ...(inputs.length > 0 ? { inputs } : {}), ...(outputs.length > 0 ? { outputs } : {}) }
 }
 
 const PENGUINS: ColumnView[] = [
@@ -127,9 +169,14 @@ const PENGUINS: ColumnView[] = [
 function examine(doc: PipelineDoc): Validation {
   const problems: Problem[] = []
   const columns: { [key in string]: ColumnView[] } = {}
-  const tell = (id: string, rest: Partial<Problem>): void => void problems.push({ step: id, param: null, port: null, isWarning: false, message: '', hint: null, ...rest })
-  for (const one of doc.steps) {
-    const kind = kinds.find((known) => known.kind === one.kind)
+  const ports: { [key in string]: StepPorts } = {}
+  const tell = (id: string, rest: Partial<Problem>): void => void problems.push({ step: id, param: null, port: null, isWarning: false, message: '', hint: null, fixes: [], ...rest })
+  for (const one of doc.steps.filter((step) => step.skip !== true)) {
+    const declared = kinds.find((known) => known.kind === one.kind)
+    const own = one.kind === 'component' ? portsOf(one) : null
+    if (own !== null) ports[one.id] = own
+    else if (one.kind === 'component') tell(one.id, { param: 'pipeline', message: one.params.pipeline ? `pipeline \`${String(one.params.pipeline)}\` declares no output` : 'no pipeline is chosen', hint: 'name one that declares an output' })
+    const kind = declared === undefined || own === null ? declared : { ...declared, ...own }
     for (const input of kind?.inputs ?? []) {
       if (!input.isOptional && (one.inputs[input.name] ?? []).length === 0) tell(one.id, { port: input.name, message: `\`${one.id}\` needs a ${input.type} at \`${input.name}\``, hint: 'connect a step to it' })
     }
@@ -149,7 +196,19 @@ function examine(doc: PipelineDoc): Validation {
     if (one.kind === 'split' && Number(one.params.train ?? 0.6) > 0.9) tell(one.id, { param: 'train', isWarning: true, message: 'few rows are left to judge the model by' })
     for (const output of kind?.outputs ?? []) if (output.type === 'table') columns[`${one.id}.${output.name}`] = one.kind === 'select' && chosen.length > 0 ? incoming.filter((column) => chosen.includes(column.name) === (one.params.mode !== 'drop')) : incoming
   }
-  return { problems, columns, ports: {} }
+  return { problems, columns, ports }
+}
+
+// As the backend does: each declared port is like the one that it leads to.
+function portsOf(one: StepDoc): StepPorts | null {
+  const part = typeof one.params.pipeline === 'string' ? pipelines.get(one.params.pipeline)?.doc : undefined
+  if (part?.outputs === undefined) return null
+  const at = (text: string, side: 'inputs' | 'outputs'): PortView | undefined => {
+    const [id, port] = text.split('.')
+    return kinds.find((known) => known.kind === part.steps.find((inner) => inner.id === id)?.kind)?.[side].find(({ name }) => name === port)
+  }
+  const named = (name: string, port: PortView | undefined): PortView[] => (port === undefined ? [] : [{ ...port, name }])
+  return { inputs: (part.inputs ?? []).flatMap(({ name, to }) => named(name, at(to[0] ?? '', 'inputs'))), outputs: part.outputs.flatMap(({ name, from }) => named(name, at(from, 'outputs'))) }
 }
 
 export const answers: Answers = {
@@ -161,6 +220,26 @@ export const answers: Answers = {
       return { name: doc.name, steps: doc.steps.length, isChanged, datasets, lastRun }
     }),
   'pipeline.show': ({ pipeline }) => view(find(pipeline)),
+  'pipeline.log': ({ pipeline }) => {
+    const { commit: last } = find(pipeline)
+    return last === null ? [] : [last]
+  },
+  'pipeline.at': ({ pipeline }) => {
+    const { doc, committed, commit: last } = find(pipeline)
+    if (last === null) throw failure('not_found', `pipeline \`${pipeline}\` was never committed`, 'commit it first')
+    const then = committed ?? doc
+    return { doc: then, text: toText(then), commit: last }
+  },
+  'pipeline.parse': ({ text }) => {
+    try {
+      const doc = { name: /name = "([^"]*)"/.exec(text)?.[1] ?? '', ...fromText(text) }
+      return { doc, problems: examine(doc).problems.map((problem) => ({ line: null, column: null, ...problem })) }
+    } catch (thrown) {
+      const { message, hint } = toFailure(thrown)
+      const line = Number(/line (\d+)/.exec(message)?.[1] ?? 1)
+      return { doc: null, problems: [{ line, column: 1, step: null, param: null, port: null, isWarning: false, message, hint, fixes: [] }] }
+    }
+  },
   'pipeline.validate': ({ pipeline, doc }) => examine(doc ?? find(pipeline).doc),
   'pipeline.preview': ({ rows }) => {
     const table = tableOf('penguins')
@@ -206,7 +285,7 @@ export const answers: Answers = {
     const added = { id, kind: kind ?? 'command', position: [40, 40] as [number, number], params, inputs }
     return save(world, pipeline, { ...kept.doc, steps: [...kept.doc.steps, added] })
   },
-  'pipeline.save_text': ({ pipeline, text }, world) => save(world, pipeline, { name: pipeline, steps: fromText(text) }, text),
+  'pipeline.save_text': ({ pipeline, text }, world) => save(world, pipeline, { name: pipeline, ...fromText(text) }, text),
   'pipeline.commit': ({ pipeline, message }, world) => {
     const kept = find(pipeline)
     kept.committed = kept.doc

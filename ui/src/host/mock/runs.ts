@@ -86,6 +86,9 @@ const firstRuns: RunSummary[] = [
 
 const stateOf = perWorld(() => ({ runs: firstRuns }))
 
+/** Every run of a pipeline, as the table of runs shows them too. */
+export const listed = (world: World): readonly RunSummary[] => stateOf(world).runs
+
 function find(world: World, wanted: string): RunSummary {
   const found = stateOf(world).runs.find((run) => run.id === wanted || `#${run.number}` === wanted)
   if (!found) throw failure('not_found', `there is no run \`${wanted}\``, 'see the list of runs')

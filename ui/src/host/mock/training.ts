@@ -4,11 +4,12 @@
 import type { OutputView, PipelineDoc, PlanView, RunDetail, RunStarted, RunSummary, StepDoc, StepRunView, TablePage, TrainedModel } from '../bindings'
 import { classifierFigures, lossPoints } from './figures'
 import { answers as others } from './runs'
+import { statesPlan, statesRuns } from './states'
 import { failure, randomness, wait, type Answers, type World } from './world'
 
 type Live = { detail: RunDetail; log: { step: string; text: string }[]; points: Map<string, [number, number, number | null][]> }
 
-const runs = new Map<string, Live>()
+const runs = new Map<string, Live>(statesRuns.map((detail) => [detail.summary.id, { detail, log: [], points: new Map() }]))
 const cache = new Set<string>()
 let number = 243
 
@@ -30,13 +31,17 @@ function keyOf(doc: PipelineDoc, id: string, depth = 0): string {
 const shortKey = (doc: PipelineDoc, id: string): string => (doc.steps.length > 60 ? JSON.stringify(doc.steps.find((step) => step.id === id)) : keyOf(doc, id))
 
 export function planFor(doc: PipelineDoc): PlanView {
-  const missing = new Set(doc.steps.filter((step) => !cache.has(shortKey(doc, step.id))).map((step) => step.id))
-  const steps = doc.steps.map((step) => {
+  const shown = statesPlan(doc)
+  if (shown !== null) return { steps: shown, cached: shown.filter(({ action }) => action === 'cached').length, toRun: shown.filter(({ action }) => action === 'run').length, estimateMs: 4_100 }
+  const active = doc.steps.filter((step) => step.skip !== true)
+  const skipped = doc.steps.filter((step) => step.skip === true).map((step) => ({ step: step.id, action: 'skipped' as const, reasons: ['a run goes past it'] }))
+  const missing = new Set(active.filter((step) => !cache.has(shortKey(doc, step.id))).map((step) => step.id))
+  const steps = active.map((step) => {
     const action = !missing.has(step.id) ? ('cached' as const) : before(step).some((source) => missing.has(source)) ? ('pending' as const) : ('run' as const)
     return { step: step.id, action, reasons: action === 'run' ? reasonsFor(doc, step) : action === 'pending' ? ['a step before it must run first'] : [] }
   })
   const count = (action: string): number => steps.filter((step) => step.action === action).length
-  return { steps, cached: count('cached'), toRun: count('run'), estimateMs: missing.size === 0 ? null : missing.size * 1_900 }
+  return { steps: [...steps, ...skipped], cached: count('cached'), toRun: count('run'), estimateMs: missing.size === 0 ? null : missing.size * 1_900 }
 }
 
 // As the backend says it: each parameter with what it was.
@@ -75,7 +80,7 @@ function needed(doc: PipelineDoc, to: string | null): StepDoc[] {
   }
   if (to === null) doc.steps.forEach((step) => add(step.id))
   else add(to)
-  return [...wanted].flatMap((id) => doc.steps.find((step) => step.id === id) ?? [])
+  return [...wanted].flatMap((id) => doc.steps.find((step) => step.id === id && step.skip !== true) ?? [])
 }
 
 export function startRun(world: World, doc: PipelineDoc, to: string | null, force: boolean): RunStarted {

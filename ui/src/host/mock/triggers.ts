@@ -22,7 +22,7 @@ type Kept = { view: TriggerView; events: TriggerEventView[] }
 
 function make(name: string, pipeline: string, when: string, rest: Partial<TriggerView>, events: [number, string, string, number | null][]): Kept {
   const told = events.map(([hours, why, outcome, number]): TriggerEventView => ({ at: Date.now() - hours * HOUR, why, outcome, run: number === null ? null : run(number) }))
-  return { view: { name, pipeline, when, isPaused: false, next: [], pending: null, isChanging: false, last: told[0] ?? null, trouble: null, ...rest }, events: told }
+  return { view: { name, pipeline, when, retrains: null, isPaused: false, next: [], pending: null, isChanging: false, last: told[0] ?? null, trouble: null, ...rest }, events: told }
 }
 
 const stateOf = perWorld(() => ({
@@ -56,7 +56,7 @@ export const answers: Answers = {
   'trigger.list': (_, world) => stateOf(world).triggers.map((one) => one.view),
   'trigger.history': ({ trigger }, world) => find(world, trigger).events,
   'trigger.add': (wanted, world) => {
-    const kept = make(wanted.name, wanted.pipeline, words(wanted), { next: wanted.schedule === null ? [] : mornings(3) }, [])
+    const kept = make(wanted.name, wanted.pipeline, words(wanted), { next: wanted.schedule === null ? [] : mornings(3), retrains: wanted.retrain === null ? null : wanted.deploys ? `deploys it to ${wanted.retrain}` : `proposes it for ${wanted.retrain}` }, [])
     stateOf(world).triggers = [...stateOf(world).triggers.filter((one) => one.view.name !== wanted.name), kept]
     world.changed('pipelines')
     return kept.view

@@ -1,13 +1,12 @@
 // Commands on steps. Each is a pure function to one change, so each is one entry of the history.
 
 import type { JsonValue, PipelineDoc, StepDoc } from '../../host/bindings'
-import { isSame, stepOf, withStep, wiresFrom, wiresInto, wiresOf } from './doc'
+import { endText, isSame, parseEnd, stepOf, withStep, wiresFrom, wiresInto, wiresOf } from './doc'
 import type { End, Wire } from './doc'
 import { boxAround, freePlace, GAP_X, snap, STEP_WIDTH, type Place } from './geometry'
 import { idProblem, idsOf, uniqueId } from './ids'
 import { kindOf, outputPort, type Kinds } from './kinds'
 import { bestInput, bestOutput, fits, judge } from './rules'
-import { besideOf, withBeside, type Sheet } from './sheet'
 import { entryOf, entryTitle } from './templates'
 import { done, refused, splice, withSourcesMapped, withWire, type Outcome } from './wiring'
 
@@ -69,7 +68,7 @@ export function deleteSteps(doc: PipelineDoc, ids: readonly string[]): Outcome {
   const steps = doc.steps
     .filter((step) => !gone.has(step.id))
     .map((step) => withSourcesMapped(step, (end) => (gone.has(end.step) ? null : end)))
-  return done(gone.size === 1 ? `Delete ${[...gone].join()}` : `Delete ${gone.size} steps`, { ...doc, steps }, [])
+  return done(gone.size === 1 ? `Delete ${[...gone].join()}` : `Delete ${gone.size} steps`, withPorts({ ...doc, steps }, (end) => (gone.has(end.step) ? null : end)), [])
 }
 
 /** Removes steps and joins what was before each with what came after, where the types allow it. */
@@ -164,16 +163,29 @@ export function partOf(doc: PipelineDoc, ids: readonly string[]): PipelineDoc {
 }
 
 /** Gives a step another id; every wire follows. */
-export function renameStep(doc: Sheet, from: string, to: string): Outcome {
+export function renameStep(doc: PipelineDoc, from: string, to: string): Outcome {
   const problem = idProblem(doc, from, to)
   if (problem !== null) return refused(problem)
   const steps = doc.steps.map((step) => {
     const turned = withSourcesMapped(step, (end) => (end.step === from ? { ...end, step: to } : end))
     return turned.id === from ? { ...turned, id: to } : turned
   })
-  const { frames, skipped } = besideOf(doc)
-  const followed = { frames, skipped: skipped.map((id) => (id === from ? to : id)) }
-  return done(`Rename ${from} to ${to}`, withBeside({ ...doc, steps }, followed), [to])
+  return done(`Rename ${from} to ${to}`, withPorts({ ...doc, steps }, (end) => (end.step === from ? { ...end, step: to } : end)), [to])
+}
+
+// What a pipeline declares for others leads to ends of its own steps; what leads nowhere any more goes.
+function withPorts(doc: PipelineDoc, map: (end: End) => End | null): PipelineDoc {
+  const mapped = (text: string): string[] => {
+    const end = parseEnd(text)
+    const to = end === null ? null : map(end)
+    return to === null ? [] : [endText(to)]
+  }
+  const { inputs, outputs } = doc
+  return {
+    ...doc,
+    ...(inputs === undefined ? {} : { inputs: inputs.map((input) => ({ ...input, to: input.to.flatMap(mapped) })).filter(({ to }) => to.length > 0) }),
+    ...(outputs === undefined ? {} : { outputs: outputs.flatMap((output) => mapped(output.from).map((from) => ({ ...output, from }))) }),
+  }
 }
 
 /** Copies steps beside themselves; wires among them and into them are kept. */
@@ -228,8 +240,8 @@ export function insertCopies(
 }
 
 /** Puts another document in place of this one: the file was edited, or a commit restored. */
-export function replaceAll(doc: Sheet, other: PipelineDoc, label: string): Outcome {
-  return done(label, withBeside({ ...other, name: doc.name }, besideOf(doc)))
+export function replaceAll(doc: PipelineDoc, other: PipelineDoc, label: string): Outcome {
+  return done(label, { ...other, name: doc.name })
 }
 
 /** The output a step is followed by when nothing else is said: the first that is not a report. */

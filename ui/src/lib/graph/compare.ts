@@ -59,6 +59,7 @@ export function compareDocs(before: PipelineDoc, after: PipelineDoc, kinds: Kind
 /** What was changed in a step: kind, parameters, wires. Its place does not count. */
 export function changesOf(before: StepDoc, after: StepDoc, kinds: Kinds): string[] {
   const words: string[] = []
+  if ((before.skip === true) !== (after.skip === true)) words.push(after.skip === true ? 'skipped' : 'taken in again')
   if (before.kind !== after.kind) words.push(`kind: ${before.kind} → ${after.kind}`)
   const kind = kinds.get(after.kind)
   for (const name of new Set([...Object.keys(before.params), ...Object.keys(after.params)])) {

@@ -201,11 +201,25 @@ function limitsJson({ limits }: StepDoc): JsonValue {
 
 /** True if both steps do the same, wherever they stand and whatever they may take. */
 export function isSameWork(a: StepDoc, b: StepDoc): boolean {
-  return a.id === b.id && a.kind === b.kind && isSame(a.params, b.params) && isSame(a.inputs, b.inputs)
+  const isSaid = a.id === b.id && a.kind === b.kind && (a.skip === true) === (b.skip === true)
+  return isSaid && isSame(a.params, b.params) && isSame(a.inputs, b.inputs)
 }
 
-/** True if both documents hold the same steps in the same order, whatever their names. */
+/** True if both documents hold the same, whatever their names: steps in the same order, frames, ports. */
 export function isSameDoc(a: PipelineDoc, b: PipelineDoc): boolean {
+  return hasSameBeside(a, b) && hasSameSteps(a, b)
+}
+
+function hasSameBeside(a: PipelineDoc, b: PipelineDoc): boolean {
+  return isSame(a.frames ?? [], b.frames ?? []) && hasSamePorts(a, b)
+}
+
+/** True if both declare the same for others. */
+export function hasSamePorts(a: PipelineDoc, b: PipelineDoc): boolean {
+  return isSame(a.inputs ?? [], b.inputs ?? []) && isSame(a.outputs ?? [], b.outputs ?? [])
+}
+
+function hasSameSteps(a: PipelineDoc, b: PipelineDoc): boolean {
   if (a.steps === b.steps) return true
   if (a.steps.length !== b.steps.length) return false
   return a.steps.every((step, index) => {

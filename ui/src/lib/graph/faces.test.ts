@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import type { PlanView, RunDetail, StepRunView, StepState } from '../../host/bindings'
+import type { PlanStep, PlanView, RunDetail, StepRunView, StepState } from '../../host/bindings'
 import { facesOf, type Badge } from './faces'
 import { chain } from './testkit'
 
@@ -44,7 +44,7 @@ function ran(states: Record<string, StepState>, run: RunDetail['summary']['state
   return { summary, doc: chain(), steps, error: null, environment: {}, models: [] }
 }
 
-function planned(actions: Record<string, 'cached' | 'run' | 'pending'>): PlanView {
+function planned(actions: Record<string, PlanStep['action']>): PlanView {
   const steps = Object.entries(actions).map(([step, action]) => ({
     step,
     action,
@@ -68,6 +68,7 @@ describe('the faces of steps', () => {
         isWarning: false,
         message: 'an expression is needed',
         hint: null,
+        fixes: [],
       },
     ]
     const faces = facesOf({ doc: chain(), problems, plan: null, run: null })
@@ -76,7 +77,7 @@ describe('the faces of steps', () => {
   })
 
   it('a warning does not make a draft', () => {
-    const problems = [{ step: 'filter', param: null, port: null, isWarning: true, message: 'slow', hint: null }]
+    const problems = [{ step: 'filter', param: null, port: null, isWarning: true, message: 'slow', hint: null, fixes: [] }]
     expect(badges({ problems }).filter).toBe('ready')
   })
 
@@ -111,6 +112,20 @@ describe('the faces of steps', () => {
     const doc = chain()
     const steps = doc.steps.map((step) => (step.id === 'filter' ? { ...step, params: { expression: 'a > 1' } } : step))
     expect(badges({ run, plan, doc: { ...doc, steps } }).filter).toBe('ready')
+  })
+
+  it('a failure says its cause on the step', () => {
+    const run = ran({ data: 'done', filter: 'failed', impute: 'blocked', forest: 'blocked' }, 'failed')
+    expect(facesOf({ doc: chain(), problems: [], plan: null, run }).get('filter')?.summary).toBe('column `age` is missing')
+    const failed = run.steps.map((step) => (step.error === null ? step : { ...step, error: { ...step.error, message: 'step `filter` found no column `age`' } }))
+    expect(facesOf({ doc: chain(), problems: [], plan: null, run: { ...run, steps: failed } }).get('filter')?.summary).toBe('found no column `age`')
+  })
+
+  it('what follows a changed step is stale also while there is no plan', () => {
+    const run = ran({ data: 'done', filter: 'done', impute: 'done', forest: 'done' })
+    const doc = chain()
+    const steps = doc.steps.map((step) => (step.id === 'filter' ? { ...step, params: { expression: 'a >' } } : step))
+    expect(badges({ run, doc: { ...doc, steps } })).toEqual({ data: 'done', filter: 'ready', impute: 'stale', forest: 'stale' })
   })
 
   it('a step only moved is not changed', () => {

@@ -1,9 +1,10 @@
 // The state each step shows: from the run that goes on, the last run, the plan and the problems.
 
 import type { PipelineDoc, PlanView, Problem, RunDetail, StepDoc, StepRunView } from '../../host/bindings'
-import { isSameWork, stepOf } from './doc'
+import { downstreamOf, isSameWork, stepOf } from './doc'
+import { COMPONENT, isPartOf, plannedAsOne, ranAsOne } from './parts'
 import { shortReason } from './planning'
-import { besideOf, type Sheet } from './sheet'
+import { skippedOf } from './sheet'
 
 /** What a badge says. */
 export type Badge =
@@ -44,24 +45,38 @@ export function facesOf(known: Known): Map<string, Face> {
   const ran = new Map(known.run?.steps.map((step) => [step.step, step]))
   const wrong = wrongByStep(known.problems)
   const live = isLive(known.run)
+  const behind = known.plan === null && !live ? behindChanges(known) : new Set<string>()
   return new Map(
     known.doc.steps.map((step) => {
-      const last = ran.get(step.id)
+      const isOne = step.kind !== COMPONENT
+      const last = isOne ? ran.get(step.id) : ranAsOne(step.id, known.run?.steps ?? [])
+      const next = isOne ? planned.get(step.id) : plannedAsOne(step.id, known.plan?.steps ?? [])
       const isSameAsRun = isUnchanged(step, known.run)
       if (live && last !== undefined) return [step.id, runFace(last)]
-      return [step.id, restFace(wrong.get(step.id) ?? [], planned.get(step.id), last, isSameAsRun)]
+      const face = restFace(wrong.get(step.id) ?? [], next, last, isSameAsRun)
+      return [step.id, behind.has(step.id) && (face.badge === 'done' || face.badge === 'cached') ? { ...face, ...BEHIND } : face]
     }),
   )
 }
 
-/** The same, with the steps of the sheet that are skipped. */
-export function facesWithSkipped(known: Known, sheet: Sheet): Map<string, Face> {
+const BEHIND = { badge: 'stale', word: 'Stale', reasons: ['A step before it was changed.'] } satisfies Partial<Face>
+
+// While a problem keeps the backend from planning, a result is still not that of what is on screen.
+function behindChanges({ doc, run }: Known): Set<string> {
+  if (run === null) return new Set()
+  return downstreamOf(doc, doc.steps.filter((step) => !isUnchanged(step, run)).map(({ id }) => id))
+}
+
+/** The same, with the steps that are skipped. */
+export function facesWithSkipped(known: Known): Map<string, Face> {
   const faces = facesOf(known)
-  for (const id of besideOf(sheet).skipped) faces.set(id, SKIPPED)
+  for (const id of skippedOf(known.doc)) faces.set(id, SKIPPED)
   return faces
 }
 
 function isUnchanged(step: StepDoc, run: RunDetail | null): boolean {
+  // A run keeps the steps within a component and not the component: what changed in it, the plan says.
+  if (step.kind === COMPONENT) return run?.doc.steps.some(({ id }) => isPartOf(step.id, id)) === true
   const old = run === null ? undefined : stepOf(run.doc, step.id)
   return old !== undefined && isSameWork(old, step)
 }
@@ -80,7 +95,7 @@ export function runFace(step: StepRunView): Face {
     case 'done':
       return { badge: 'done', word: 'Done', reasons, summary }
     case 'failed':
-      return { badge: 'failed', word: 'Failed', reasons, summary }
+      return { badge: 'failed', word: 'Failed', reasons, summary: step.error === null ? summary : cause(step.step, step.error.message) }
     case 'blocked':
       return { badge: 'blocked', word: 'Blocked', reasons: orElse(reasons, 'A step before it failed.'), summary }
     case 'cancelled':
@@ -116,7 +131,7 @@ function restFace(
 ): Face {
   const summary = last?.summary ?? null
   if (wrong.length > 0) {
-    return { badge: 'draft', word: 'Draft', reasons: wrong.map((problem) => sentence(problem.message)), summary: wrong[0]?.message ?? null }
+    return { badge: 'draft', word: 'Draft', reasons: wrong.map((problem) => sentence(problem.message)), summary: wrong[0] === undefined ? null : cause(wrong[0].step ?? '', wrong[0].message) }
   }
   const isEnded = last !== undefined && (last.state === 'done' || last.state === 'cached')
   if (planned?.action === 'cached') {
@@ -137,6 +152,11 @@ function restFace(
     return { badge: 'stale', word: 'Stale', reasons: why, summary: planned.reasons.map(shortReason)[0] ?? summary }
   }
   return { badge: 'ready', word: 'Ready', reasons, summary }
+}
+
+// On the step itself nobody needs to be told which one it is.
+function cause(id: string, message: string): string {
+  return ['step `', '`'].map((start) => `${start}${id}\` `).reduce((text, start) => (text.startsWith(start) ? text.slice(start.length) : text), message)
 }
 
 // A parameter with its two values is no sentence and needs none.

@@ -8,7 +8,7 @@ const columns = (...names: string[]): ColumnView[] => names.map((name) => ({ nam
 const FLOW: Columns = { 'data.table': columns('age', 'income', 'Last Seen'), 'filter.table': columns('income', 'Last Seen'), 'impute.table': columns('income', 'Last Seen') }
 
 function problem(rest: Partial<Problem>): Problem {
-  return { step: 'impute', param: null, port: null, isWarning: false, message: '', hint: null, ...rest }
+  return { step: 'impute', param: null, port: null, isWarning: false, message: '', hint: null, fixes: [], ...rest }
 }
 function withParam(name: string, value: PipelineDoc['steps'][number]['params'][string]): PipelineDoc {
   const base = chain()

@@ -1,13 +1,13 @@
 // The ways out of a problem that the editor can go by itself: another name, leaving something out,
 // connecting what is missing, or showing the step where a column was lost.
 
-import type { ColumnView, JsonValue, PipelineDoc, Problem } from '../../host/bindings'
+import type { ColumnView, FixView, JsonValue, PipelineDoc, Problem, StepDoc } from '../../host/bindings'
 import { setParam } from './commands'
-import { endText, parseEnd, stepOf, wiresInto } from './doc'
+import { endText, parseEnd, stepOf, wiresInto, withSources, withStep } from './doc'
 import { quote } from './expression'
 import { kindOf, type Kinds } from './kinds'
 import { nearestOf, sourcesFor } from './rules'
-import { connect, disconnect, type Outcome } from './wiring'
+import { connect, disconnect, done, type Outcome } from './wiring'
 
 /** A way out: a change to be made, or a step to be looked at. */
 export type Fix = { label: string } & ({ type: 'change'; outcome: Outcome } | { type: 'show'; step: string })
@@ -22,8 +22,22 @@ const MOST_NAMES = 2
 export function fixesFor(doc: PipelineDoc, kinds: Kinds, columns: Columns, problem: Problem): Fix[] {
   const step = problem.step === null ? undefined : stepOf(doc, problem.step)
   if (step === undefined) return []
-  if (problem.param !== null) return paramFixes(doc, kinds, columns, step.id, problem.param, problem)
-  return problem.port === null ? [] : portFixes(doc, kinds, step.id, problem.port)
+  const own = problem.param !== null ? paramFixes(doc, kinds, columns, step.id, problem.param, problem) : problem.port === null ? [] : portFixes(doc, kinds, step.id, problem.port)
+  // What is found here knows where the steps stand; the backend knows ways out that nothing here does.
+  return own.length > 0 ? own : problem.fixes.flatMap((fix) => changed(doc, fix) ?? [])
+}
+
+/** A way out that the backend offers, as a change to the document; null if its step is gone. */
+function changed(doc: PipelineDoc, fix: FixView): Fix | null {
+  if (stepOf(doc, fix.step) === undefined) return null
+  const next = withStep(doc, fix.step, (step): StepDoc => {
+    if (fix.type === 'set_kind') return { ...step, kind: fix.kind }
+    if (fix.type === 'take_in') return { ...step, skip: undefined }
+    if (fix.type === 'set_wires') return withSources(fix.insteadOf === null ? step : withSources(step, fix.insteadOf, []), fix.port, fix.wires)
+    const { [fix.param]: _, ...params } = step.params
+    return { ...step, params: fix.value === null ? params : { ...params, [fix.param]: fix.value } }
+  })
+  return { label: fix.label, type: 'change', outcome: done(fix.label, next) }
 }
 
 function paramFixes(doc: PipelineDoc, kinds: Kinds, columns: Columns, step: string, param: string, problem: Problem): Fix[] {

@@ -1,26 +1,26 @@
 import { describe, expect, it } from 'vitest'
 
-import type { JsonValue } from '../../host/bindings'
+import type { JsonValue, PipelineDoc } from '../../host/bindings'
 import { deleteSteps, renameStep } from './commands'
 import { addNote, contentBox, deleteFrames, frameOf, frameSteps, moveFrame, setFrame, stepsIn } from './frames'
 import { begin, commit, redo, undo, type History } from './history'
-import { bare, besideOf, MAX_FRAMES, readBeside, withBeside, type Sheet } from './sheet'
+import { framesOf, MAX_FRAMES, readFrames, skippedOf, withFrames } from './sheet'
 import { runnable, toggleSkip } from './skip'
 import { chain, doc, KINDS, step } from './testkit'
 import { keep, recall, resume } from './vault'
 import type { Outcome } from './wiring'
 
-function after(sheet: Sheet, make: (sheet: Sheet) => Outcome): Sheet {
+function after(sheet: PipelineDoc, make: (sheet: PipelineDoc) => Outcome): PipelineDoc {
   const { change, refusal } = make(sheet)
   if (change === null) throw new Error(refusal)
   return change.doc
 }
-function made(history: History, make: (sheet: Sheet) => Outcome): History {
+function made(history: History, make: (sheet: PipelineDoc) => Outcome): History {
   const { change, refusal } = make(history.doc)
   if (change === null) throw new Error(refusal)
   return commit(history, change, history.entries.length * 10_000)
 }
-const framed = (): Sheet => after(chain(), (sheet) => frameSteps(sheet, ['filter', 'impute']))
+const framed = (): PipelineDoc => after(chain(), (sheet) => frameSteps(sheet, ['filter', 'impute']))
 
 describe('a frame', () => {
   it('goes around what is selected and holds just that', () => {
@@ -32,7 +32,7 @@ describe('a frame', () => {
   it('takes what is in it along, in one undo', () => {
     const moved = made(begin(framed()), (sheet) => moveFrame(sheet, 'frame-1', [640, 400]))
     const [data, filter, impute] = moved.doc.steps
-    const [x, y] = besideOf(framed()).frames[0]?.box ?? [0, 0]
+    const [x, y] = framesOf(framed())[0]?.box ?? [0, 0]
     expect(data?.position).toEqual([0, 0])
     expect(filter?.position).toEqual([264 + 640 - x, 400 - y])
     expect((impute?.position[0] ?? 0) - (filter?.position[0] ?? 0)).toBe(264)
@@ -44,7 +44,7 @@ describe('a frame', () => {
     expect(after(framed(), (sheet) => deleteFrames(sheet, ['frame-1']))).toEqual(chain())
   })
 
-  it('typed into is one entry, and nothing of it goes to the backend', () => {
+  it('typed into is one entry', () => {
     let history = begin(framed())
     for (const title of ['P', 'Pr', 'Prep']) {
       const { change } = setFrame(history.doc, 'frame-1', { title }, 'the title')
@@ -52,7 +52,7 @@ describe('a frame', () => {
     }
     expect(history.entries).toHaveLength(1)
     expect(frameOf(history.doc, 'frame-1')?.title).toBe('Prep')
-    expect(bare(history.doc)).toEqual(chain())
+    expect(withFrames(history.doc, [])).toEqual(chain())
   })
 
   it('counts for what is shown when everything is', () => {
@@ -62,26 +62,35 @@ describe('a frame', () => {
   })
 
   it('too many are refused', () => {
-    let sheet: Sheet = chain()
+    let sheet: PipelineDoc = chain()
     for (let count = 0; count < MAX_FRAMES; count += 1) sheet = after(sheet, (one) => addNote(one, [count, 0]))
     expect(addNote(sheet, [0, 0]).refusal).toContain('at most 200')
-    expect(new Set(besideOf(sheet).frames.map((frame) => frame.id)).size).toBe(MAX_FRAMES)
+    expect(new Set(framesOf(sheet).map((frame) => frame.id)).size).toBe(MAX_FRAMES)
   })
 
-  it('is there again after a restart, also where the backend has other steps by then', () => {
+  it('is there again after a restart, and as the backend has it', () => {
     const kept = new Map<string, string>()
     const storage = { getItem: (key: string) => kept.get(key) ?? null, setItem: (key: string, text: string) => void kept.set(key, text), removeItem: (key: string) => void kept.delete(key) }
+    keep(storage, 'p', { history: made(begin(chain()), (sheet) => frameSteps(sheet, ['filter'])), isUnsaved: true })
+    expect(framesOf(resume(recall(storage, 'p'), chain(), 0).history.doc)).toHaveLength(1)
     keep(storage, 'p', { history: made(begin(chain()), (sheet) => frameSteps(sheet, ['filter'])), isUnsaved: false })
-    const other = { name: 'test', steps: chain().steps.slice(0, 2) }
-    for (const server of [chain(), other]) {
-      const { history } = resume(recall(storage, 'p'), server, 0)
-      expect(besideOf(history.doc).frames).toHaveLength(1)
-      expect(bare(history.doc)).toEqual(server)
-    }
+    const { history } = resume(recall(storage, 'p'), chain(), 0)
+    expect(history.doc).toEqual(chain())
+    expect(framesOf(undo(history).doc)).toHaveLength(1)
   })
 
-  it.each<JsonValue>([null, 7, { frames: 'x' }, { frames: [{ id: 'a' }, { id: 'a', title: '', note: '', box: [1, 2, 3] }], skipped: [3] }])('%j holds none', (value) => {
-    expect(readBeside(value)).toEqual({ frames: [], skipped: [] })
+  it('that an older Fettle kept beside the document moves into it, and is saved', () => {
+    const frame = { id: 'frame-1', title: 'Clean', note: '', tone: 'blue', box: [0, 0, 10, 10] }
+    const text = JSON.stringify({ format: 1, doc: { ...chain(), frames: [frame], skipped: ['filter'] }, isUnsaved: false, entries: [], index: 0 })
+    const storage = { getItem: () => text, setItem: () => undefined, removeItem: () => undefined }
+    const { history, isUnsaved } = resume(recall(storage, 'p'), chain(), 0)
+    expect(isUnsaved).toBe(true)
+    expect(framesOf(history.doc)).toEqual([frame])
+    expect(skippedOf(history.doc)).toEqual(['filter'])
+  })
+
+  it.each<JsonValue>([null, 7, { frames: 'x' }, [{ id: 'a' }, { id: 'a', title: '', note: '', box: [1, 2, 3] }, 3]])('%j holds none', (value) => {
+    expect(readFrames(value)).toEqual([])
   })
 })
 
@@ -107,10 +116,9 @@ describe('a skipped step', () => {
 
   it('is followed by a rename, forgotten with the step, and back after undo', () => {
     const skipped = made(begin(chain()), (one) => toggleSkip(one, KINDS, ['filter']))
-    expect(besideOf(after(skipped.doc, (one) => renameStep(one, 'filter', 'adults'))).skipped).toEqual(['adults'])
+    expect(skippedOf(after(skipped.doc, (one) => renameStep(one, 'filter', 'adults')))).toEqual(['adults'])
     const gone = made(skipped, (one) => deleteSteps(one, ['filter']))
-    expect(besideOf(gone.doc).skipped).toEqual([])
+    expect(skippedOf(gone.doc)).toEqual([])
     expect(undo(gone).doc).toEqual(skipped.doc)
-    expect(withBeside(chain(), { frames: [], skipped: ['nobody'] })).toEqual(chain())
   })
 })

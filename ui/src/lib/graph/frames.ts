@@ -1,8 +1,9 @@
 // Commands on frames. Each is one change, so each is one entry of the history.
 
+import type { PipelineDoc } from '../../host/bindings'
 import { moveSteps } from './commands'
 import { boxAround, snap, STEP_HEIGHT, STEP_WIDTH, type Box, type Place } from './geometry'
-import { besideOf, MAX_FRAMES, MAX_NOTE, withBeside, type Frame, type Sheet } from './sheet'
+import { framesOf, MAX_FRAMES, MAX_NOTE, MAX_TITLE, withFrames, type Frame } from './sheet'
 import { done, refused, type Outcome } from './wiring'
 
 /** Room between the steps and the frame around them; more above, for its title. */
@@ -14,12 +15,12 @@ export const LEAST_WIDTH = 120
 export const LEAST_HEIGHT = 60
 
 /** The frame of that id. */
-export function frameOf(doc: Sheet, id: string): Frame | undefined {
-  return besideOf(doc).frames.find((frame) => frame.id === id)
+export function frameOf(doc: PipelineDoc, id: string): Frame | undefined {
+  return framesOf(doc).find((frame) => frame.id === id)
 }
 
 /** Ids of the steps whose middle is within a frame: they move with it. */
-export function stepsIn(doc: Sheet, frame: Frame): string[] {
+export function stepsIn(doc: PipelineDoc, frame: Frame): string[] {
   const [x, y, width, height] = frame.box
   return doc.steps.flatMap(({ id, position: [left, top] }) => {
     const [midX, midY] = [left + STEP_WIDTH / 2, top + STEP_HEIGHT / 2]
@@ -28,9 +29,9 @@ export function stepsIn(doc: Sheet, frame: Frame): string[] {
 }
 
 /** The smallest box around everything on the canvas; null if there is nothing. */
-export function contentBox(doc: Sheet): Box | null {
+export function contentBox(doc: PipelineDoc): Box | null {
   const steps = boxAround(doc.steps.map((step) => step.position))
-  const frames = besideOf(doc).frames.map(({ box: [x, y, width, height] }): Box => ({ x, y, width, height }))
+  const frames = framesOf(doc).map(({ box: [x, y, width, height] }): Box => ({ x, y, width, height }))
   const boxes = steps === null ? frames : [steps, ...frames]
   if (boxes.length === 0) return null
   const x = Math.min(...boxes.map((box) => box.x))
@@ -39,7 +40,7 @@ export function contentBox(doc: Sheet): Box | null {
 }
 
 /** Puts a frame around steps. */
-export function frameSteps(doc: Sheet, ids: readonly string[]): Outcome {
+export function frameSteps(doc: PipelineDoc, ids: readonly string[]): Outcome {
   const box = boxAround(doc.steps.filter((step) => ids.includes(step.id)).map((step) => step.position))
   if (box === null) return refused('no step is selected')
   const [x, y] = snap([box.x - MARGIN, box.y - MARGIN_TOP])
@@ -47,16 +48,16 @@ export function frameSteps(doc: Sheet, ids: readonly string[]): Outcome {
 }
 
 /** Puts a note at a place. */
-export function addNote(doc: Sheet, at: Place): Outcome {
+export function addNote(doc: PipelineDoc, at: Place): Outcome {
   const [x, y] = snap(at)
   return withNew(doc, 'Note', [x, y, ...NOTE_SIZE], 'Add a note')
 }
 
-function withNew(doc: Sheet, title: string, box: Frame['box'], label: string): Outcome {
-  const { frames, skipped } = besideOf(doc)
+function withNew(doc: PipelineDoc, title: string, box: Frame['box'], label: string): Outcome {
+  const frames = framesOf(doc)
   if (frames.length >= MAX_FRAMES) return refused(`a pipeline holds at most ${MAX_FRAMES} frames and notes`)
   const frame: Frame = { id: nextId(frames), title, note: '', tone: title === 'Note' ? 'yellow' : 'grey', box }
-  return done(label, withBeside(doc, { frames: [...frames, frame], skipped }))
+  return done(label, withFrames(doc, [...frames, frame]))
 }
 
 function nextId(frames: readonly Frame[]): string {
@@ -67,15 +68,15 @@ function nextId(frames: readonly Frame[]): string {
 }
 
 /** Changes what a frame says, its colour or its size. Typing in one field is one entry. */
-export function setFrame(doc: Sheet, id: string, change: Partial<Omit<Frame, 'id'>>, field: string): Outcome {
+export function setFrame(doc: PipelineDoc, id: string, change: Partial<Omit<Frame, 'id'>>, field: string): Outcome {
   const frame = frameOf(doc, id)
   if (frame === undefined) return refused('the frame is no longer there')
-  const next = { ...frame, ...change, note: (change.note ?? frame.note).slice(0, MAX_NOTE) }
+  const next = { ...frame, ...change, note: (change.note ?? frame.note).slice(0, MAX_NOTE), title: (change.title ?? frame.title).slice(0, MAX_TITLE) }
   return { change: { label: `Change ${field} of ${frame.title || 'a frame'}`, doc: replaced(doc, next), mergeKey: `frame:${id}:${field}`, select: null }, refusal: null }
 }
 
 /** Moves a frame with all that is in it. */
-export function moveFrame(doc: Sheet, id: string, to: Place, mergeKey: string | null = null): Outcome {
+export function moveFrame(doc: PipelineDoc, id: string, to: Place, mergeKey: string | null = null): Outcome {
   const frame = frameOf(doc, id)
   if (frame === undefined) return refused('the frame is no longer there')
   const [x, y, width, height] = frame.box
@@ -90,24 +91,22 @@ export function moveFrame(doc: Sheet, id: string, to: Place, mergeKey: string | 
 }
 
 /** Moves frames alone, as when they are dragged among other things that are selected. */
-export function placeFrames(doc: Sheet, places: ReadonlyMap<string, Place>): Sheet {
-  const { frames, skipped } = besideOf(doc)
-  const moved = frames.map((frame): Frame => {
+export function placeFrames(doc: PipelineDoc, places: ReadonlyMap<string, Place>): PipelineDoc {
+  const moved = framesOf(doc).map((frame): Frame => {
     const place = places.get(frame.id)
     return place === undefined ? frame : { ...frame, box: [...snap(place), frame.box[2], frame.box[3]] }
   })
-  return withBeside(doc, { frames: moved, skipped })
+  return withFrames(doc, moved)
 }
 
 /** Takes frames away; what was in them stays. */
-export function deleteFrames(doc: Sheet, ids: readonly string[]): Outcome {
-  const { frames, skipped } = besideOf(doc)
+export function deleteFrames(doc: PipelineDoc, ids: readonly string[]): Outcome {
+  const frames = framesOf(doc)
   const left = frames.filter((frame) => !ids.includes(frame.id))
   if (left.length === frames.length) return refused('no frame is selected')
-  return done(frames.length - left.length === 1 ? 'Remove a frame' : `Remove ${frames.length - left.length} frames`, withBeside(doc, { frames: left, skipped }))
+  return done(frames.length - left.length === 1 ? 'Remove a frame' : `Remove ${frames.length - left.length} frames`, withFrames(doc, left))
 }
 
-function replaced(doc: Sheet, frame: Frame): Sheet {
-  const { frames, skipped } = besideOf(doc)
-  return withBeside(doc, { skipped, frames: frames.map((one) => (one.id === frame.id ? frame : one)) })
+function replaced(doc: PipelineDoc, frame: Frame): PipelineDoc {
+  return withFrames(doc, framesOf(doc).map((one) => (one.id === frame.id ? frame : one)))
 }

@@ -1,8 +1,17 @@
 import { describe, expect, it } from 'vitest'
 
 import { contentBox } from './frames'
-import { fittingView, freePlace, isSameView, nearestStep, shareInView, STEP_HEIGHT, STEP_WIDTH } from './geometry'
+import { fittingView, freePlace, isSameView, nearestStep, shareInView, STEP_HEIGHT, STEP_WIDTH, zoomedBy } from './geometry'
 import { chain, doc, step } from './testkit'
+
+it('a zoom keeps the middle where it is, and ends where nothing could be found any more', () => {
+  expect(zoomedBy({ x: 0, y: 0, zoom: 1 }, 0.5, 800, 600)).toEqual({ x: 200, y: 150, zoom: 0.5 })
+  let view = { x: 10, y: 20, zoom: 1 }
+  for (let turn = 0; turn < 40; turn += 1) view = zoomedBy(view, 0.8, 800, 600)
+  expect(view.zoom).toBe(0.1)
+  for (let turn = 0; turn < 40; turn += 1) view = zoomedBy(view, 1.25, 800, 600)
+  expect(view.zoom).toBe(2)
+})
 
 describe('the places of steps', () => {
   it('the canvas opens with everything in the middle where it fits', () => {

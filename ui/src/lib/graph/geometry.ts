@@ -71,6 +71,8 @@ export interface View {
 
 /** Farther out nobody gets. */
 export const SMALLEST_ZOOM = 0.1
+/** Nearer nobody gets. */
+export const LARGEST_ZOOM = 2
 const MARGIN = 24
 /** The buttons of the canvas lie over its upper edge. */
 const MARGIN_TOP = 52
@@ -83,6 +85,13 @@ export function fittingView(box: Box | null, width: number, height: number): Vie
   // What fits stands in the middle of the whole canvas, what only just does keeps clear of the buttons.
   const y = Math.max(MARGIN_TOP, (height - box.height * zoom) / 2)
   return { x: Math.max(MARGIN, (width - box.width * zoom) / 2) - box.x * zoom, y: y - box.y * zoom, zoom }
+}
+
+/** The view that much nearer, where what is in the middle stays there. */
+export function zoomedBy({ x, y, zoom }: View, factor: number, width: number, height: number): View {
+  const next = Math.min(LARGEST_ZOOM, Math.max(SMALLEST_ZOOM, zoom * factor))
+  const by = next / zoom
+  return { x: width / 2 - (width / 2 - x) * by, y: height / 2 - (height / 2 - y) * by, zoom: next }
 }
 
 /** True if nobody can tell the two apart. */

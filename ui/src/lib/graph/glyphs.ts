@@ -12,6 +12,9 @@ export const CATEGORY_GLYPHS: Record<string, string> = {
   code: 'M12 19h8M4 17l6-6-6-6',
 }
 
+/** For a component, which is no code whatever its category says. */
+export const COMPONENT_GLYPH = 'M3 4h7v6H3zM14 14h7v6h-7zM10 7h4a3 3 0 0 1 3 3v4'
+
 /** For a kind of a category nobody knows. */
 export const OTHER_GLYPH = 'M21 8a2 2 0 0 0-1-1.73l-7-4a2 2 0 0 0-2 0l-7 4A2 2 0 0 0 3 8v8a2 2 0 0 0 1 1.73l7 4a2 2 0 0 0 2 0l7-4A2 2 0 0 0 21 16ZM3.3 7l8.7 5 8.7-5M12 22V12'
 

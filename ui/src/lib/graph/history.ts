@@ -1,8 +1,8 @@
 // Undo and redo of everything: each change is one entry that knows its way forth and back.
 // All values are immutable; the editor keeps the newest.
 
+import type { PipelineDoc } from '../../host/bindings'
 import { difference, isEmpty, patched, type Patch } from './patch'
-import { besideOf, withBeside, type Sheet } from './sheet'
 
 /** Entries kept; older ones fall off. */
 export const MAX_ENTRIES = 200
@@ -14,7 +14,7 @@ export interface Change {
   /** What was done, such as `Add Split`. */
   label: string
   /** The document after it. */
-  doc: Sheet
+  doc: PipelineDoc
   /** Changes in a row with the same key become one entry: typing in a field, arrow keys. */
   mergeKey: string | null
   /** Steps to be selected afterwards; null to leave the selection alone. */
@@ -32,13 +32,13 @@ export interface Entry {
 
 /** A document with the way it came. `entries.slice(0, index)` can be undone, the rest redone. */
 export interface History {
-  readonly doc: Sheet
+  readonly doc: PipelineDoc
   readonly entries: readonly Entry[]
   readonly index: number
 }
 
 /** A history that starts here. */
-export function begin(doc: Sheet): History {
+export function begin(doc: PipelineDoc): History {
   return { doc, entries: [], index: 0 }
 }
 
@@ -53,9 +53,7 @@ export function canRedo(history: History): boolean {
 }
 
 /** Makes a change at a time (ms since the epoch). A change that changes nothing leaves no entry. */
-export function commit(history: History, wanted: Change, at: number): History {
-  // A step that goes is no longer skipped: another of its name would be without being asked for.
-  const change = { ...wanted, doc: withBeside(wanted.doc, besideOf(wanted.doc)) }
+export function commit(history: History, change: Change, at: number): History {
   const forth = difference(history.doc, change.doc)
   if (isEmpty(forth)) return history
   const past = history.entries.slice(0, history.index)

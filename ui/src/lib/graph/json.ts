@@ -10,7 +10,7 @@ export function isRecord(value: JsonValue | undefined): value is { [key in strin
 /** A step from JSON; null if it is none. */
 export function readStep(value: JsonValue): StepDoc | null {
   if (!isRecord(value)) return null
-  const { id, kind, position, params, inputs } = value
+  const { id, kind, position, params, inputs, skip } = value
   if (typeof id !== 'string' || typeof kind !== 'string' || !isRecord(params) || !isRecord(inputs)) return null
   if (!Array.isArray(position)) return null
   const [x, y] = position
@@ -21,7 +21,7 @@ export function readStep(value: JsonValue): StepDoc | null {
     wires[port] = sources.filter((source) => typeof source === 'string')
   }
   const limits = readLimits(value.limits)
-  return { id, kind, position: [x, y], params, inputs: wires, ...(limits === null ? {} : { limits }) }
+  return { id, kind, position: [x, y], params, inputs: wires, ...(skip === true ? { skip } : {}), ...(limits === null ? {} : { limits }) }
 }
 
 function readLimits(value: JsonValue | undefined): LimitsDoc | null {

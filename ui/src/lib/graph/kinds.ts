@@ -1,12 +1,16 @@
 // The step kinds by name, and what their ports say.
 
-import type { PortType, PortView, StepDoc, StepKindView } from '../../host/bindings'
+import type { PortType, PortView, StepDoc, StepKindView, StepPorts } from '../../host/bindings'
 import type { PipelineDoc } from '../../host/bindings'
 import { stepOf, type End } from './doc'
+import { COMPONENT } from './parts'
 import { withOwnPorts } from './ports'
 
-/** The step kinds by name, in the order of the palette. */
-export type Kinds = ReadonlyMap<string, StepKindView>
+/** The step kinds by name, in the order of the palette, with the ports of steps that name their own. */
+export type Kinds = ReadonlyMap<string, StepKindView> & { readonly own?: OwnPorts }
+
+/** The ports that steps name by their parameters, by step, and what their kinds are with them. */
+type OwnPorts = { readonly ports: { readonly [step in string]: StepPorts }; readonly kinds: Map<string, StepKindView> }
 
 /** Categories in the order of the main job, with their names for people. */
 export const CATEGORIES: readonly { id: string; title: string }[] = [
@@ -31,6 +35,11 @@ export function indexKinds(kinds: readonly StepKindView[]): Kinds {
   return new Map(sorted.map((kind) => [kind.kind, kind]))
 }
 
+/** The kinds with the ports that steps name by their parameters. */
+export function withToldPorts(kinds: Kinds, ports: OwnPorts['ports']): Kinds {
+  return Object.keys(ports).length === 0 ? kinds : Object.assign(new Map(kinds), { own: { ports, kinds: new Map() } })
+}
+
 /** The declaration of an input of a step. */
 export function inputPort(doc: PipelineDoc, kinds: Kinds, end: End): PortView | undefined {
   return kindOf(doc, kinds, end.step)?.inputs.find((port) => port.name === end.port)
@@ -43,18 +52,26 @@ export function outputPort(doc: PipelineDoc, kinds: Kinds, end: End): PortView |
 
 /** The kind of a step of the document. */
 export function kindOf(doc: PipelineDoc, kinds: Kinds, step: string): StepKindView | undefined {
-  const found = stepOf(doc, step)
-  return found === undefined ? undefined : kindFor(kinds, found)
+  return kindFor(kinds, stepOf(doc, step))
 }
 
-/** The declaration of a step, with the ports that its parameters name. */
-export function kindFor(kinds: Kinds, step: StepDoc): StepKindView | undefined {
-  const kind = kinds.get(step.kind)
-  return kind === undefined ? undefined : withOwnPorts(kind, step)
+/** The declaration of a step, with the ports that its parameters name. Those of a component only the backend knows. */
+export function kindFor(kinds: Kinds, step: StepDoc | undefined): StepKindView | undefined {
+  const kind = step === undefined ? undefined : kinds.get(step.kind)
+  if (step === undefined || kind === undefined) return undefined
+  if (step.kind !== COMPONENT) return withOwnPorts(kind, step)
+  const ports = kinds.own?.ports[step.id]
+  const known = kinds.own?.kinds.get(step.id)
+  if (known !== undefined || ports === undefined) return known ?? kind
+  const made = { ...kind, ...ports }
+  kinds.own?.kinds.set(step.id, made)
+  return made
 }
 
-/** The name of a step for people: its kind's title, with the id where that says more. */
+/** The name of a step for people: its kind's title, for a component the pipeline that it stands for. */
 export function stepTitle(kinds: Kinds, step: StepDoc): string {
+  const { pipeline } = step.params
+  if (step.kind === COMPONENT && typeof pipeline === 'string' && pipeline !== '') return pipeline
   return kinds.get(step.kind)?.title ?? step.kind
 }
 

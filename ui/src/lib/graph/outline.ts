@@ -2,7 +2,7 @@
 
 import type { PipelineDoc, PortType } from '../../host/bindings'
 import { endText, topological, wiresOf, type End } from './doc'
-import { stepTitle, type Kinds, kindFor } from './kinds'
+import { kindFor, stepTitle, type Kinds } from './kinds'
 import { stepOf } from './doc'
 
 /** An input of a row. */
@@ -95,7 +95,7 @@ export function inputWords(input: InputRow): string {
 /** The columns that come in at a step's main table, looked up by the source's name. */
 export function tableSource(doc: PipelineDoc, kinds: Kinds, id: string): End | null {
   const step = stepOf(doc, id)
-  const port = step === undefined ? undefined : kindFor(kinds, step)?.inputs.find((input) => input.type === 'table')
+  const port = kindFor(kinds, step)?.inputs.find((input) => input.type === 'table')
   const source = port === undefined ? undefined : step?.inputs[port.name]?.[0]
   const dot = source?.indexOf('.') ?? -1
   return source === undefined || dot < 0 ? null : { step: source.slice(0, dot), port: source.slice(dot + 1) }

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { PlanView } from '../../host/bindings'
 import { planRows, shortReason } from './planning'
 import { runnable } from './skip'
-import { withBeside } from './sheet'
+import { withSkipped } from './sheet'
 import { chain, KINDS } from './testkit'
 
 describe('a reason to run again', () => {
@@ -18,17 +18,18 @@ describe('a reason to run again', () => {
 })
 
 describe('a plan', () => {
-  const sheet = withBeside(chain(), { frames: [], skipped: ['filter'] })
+  const sheet = withSkipped(chain(), ['filter'])
   const plan: PlanView = {
     steps: [
       { step: 'data', action: 'cached', reasons: [] },
       { step: 'impute', action: 'run', reasons: ['parameter `numbers` changed from `"mean"` to `"median"`'] },
       { step: 'forest', action: 'pending', reasons: ['a step before it must run first'] },
+      { step: 'filter', action: 'skipped', reasons: ['a run goes past it'] },
     ],
     cached: 1, toRun: 2, estimateMs: null,
   }
 
-  it('lists every step, those it goes past last', () => {
+  it('lists every step, also those it goes past', () => {
     expect(planRows(sheet, runnable(sheet, KINDS), KINDS, plan, null).map((row) => [row.id, row.outlook, row.reasons.join()])).toEqual([
       ['data', 'cached', ''], ['impute', 'run', 'numbers: mean → median'], ['forest', 'pending', 'a step before it must run first'], ['filter', 'skipped', 'a run goes past it'],
     ])

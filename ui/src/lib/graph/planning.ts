@@ -3,7 +3,6 @@
 import type { PipelineDoc, PlanView } from '../../host/bindings'
 import { upstreamOf } from './doc'
 import { stepTitle, type Kinds } from './kinds'
-import { besideOf, type Sheet } from './sheet'
 
 /** What becomes of a step when the pipeline is run. */
 export type Outlook = 'cached' | 'run' | 'pending' | 'skipped'
@@ -11,19 +10,17 @@ export type Outlook = 'cached' | 'run' | 'pending' | 'skipped'
 /** A step in the plan. */
 export type PlanRow = { id: string; title: string; outlook: Outlook; reasons: string[] }
 
-/** The rows of a plan; with `to` only what that step needs. Skipped steps come last. */
-export function planRows(sheet: Sheet, runnable: PipelineDoc, kinds: Kinds, plan: PlanView, to: string | null): PlanRow[] {
+/** The rows of a plan; with `to` only what that step needs. */
+export function planRows(sheet: PipelineDoc, runnable: PipelineDoc, kinds: Kinds, plan: PlanView, to: string | null): PlanRow[] {
   const needed = to === null ? null : new Set([to, ...upstreamOf(runnable, [to])])
   const steps = new Map(sheet.steps.map((step) => [step.id, step]))
   const title = (id: string): string => {
     const step = steps.get(id)
     return step === undefined ? id : stepTitle(kinds, step)
   }
-  const planned = plan.steps
+  return plan.steps
     .filter((step) => needed === null || needed.has(step.step))
     .map((step): PlanRow => ({ id: step.step, title: title(step.step), outlook: step.action, reasons: step.reasons.map(shortReason) }))
-  const skipped = needed === null ? besideOf(sheet).skipped.map((id): PlanRow => ({ id, title: title(id), outlook: 'skipped', reasons: ['a run goes past it'] })) : []
-  return [...planned, ...skipped]
 }
 
 /** A reason of the backend in as few words as can be: `rounds: 200 → 300`. */

@@ -8,7 +8,7 @@ import { repair } from './repair'
 import { judge } from './rules'
 
 const command: StepKindView = {
-  kind: 'command', title: 'Command', category: 'code', summary: '', doc: '', synonyms: [], params: {}, presets: [],
+  kind: 'command', title: 'Command', category: 'code', summary: '', doc: '', synonyms: [], params: {}, presets: [], namesPorts: true,
   defaults: { command: '', inputs: ['table?'], outputs: ['result'] },
   inputs: [{ name: 'table', type: 'table', isMany: false, isOptional: true, doc: '' }],
   outputs: [

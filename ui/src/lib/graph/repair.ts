@@ -1,5 +1,6 @@
 // Mends a document on load: a wire to nowhere would only fail when the pipeline runs.
 
+import { COMPONENT } from './parts'
 import { namesPorts } from './ports'
 import type { PipelineDoc, PortView, StepDoc } from '../../host/bindings'
 import { endText, parseEnd, stepOf, withSources } from './doc'
@@ -37,7 +38,8 @@ function withUniqueIds(doc: PipelineDoc, notes: string[]): PipelineDoc {
 
 function withLiveWires(doc: PipelineDoc, kinds: Kinds, step: StepDoc, notes: string[]): StepDoc {
   const kind = kindFor(kinds, step)
-  if (kind === undefined) return step
+  // What ports a component has is the backend's to know.
+  if (kind === undefined || step.kind === COMPONENT) return step
   let next = step
   for (const [name, sources] of Object.entries(step.inputs)) {
     const port = kind.inputs.find((input) => input.name === name)
@@ -69,7 +71,7 @@ function wireProblem(
   if (!port.isMany && index > 0) return 'the input takes one wire'
   // What a kind that we do not know gives cannot be judged.
   const giver = kinds.get(from.kind)
-  if (giver === undefined) return null
+  if (giver === undefined || from.kind === COMPONENT) return null
   const output = outputPort(doc, kinds, end)
   if (output === undefined) return namesPorts(giver) ? null : `\`${endText(end)}\` is not an output`
   return fits(output.type, port.type) ? null : `${aType(output.type)} cannot go in where ${aType(port.type)} is taken`

@@ -132,7 +132,7 @@ describe('putting a step into a wire', () => {
   })
 
   it('is refused for a kind that does not pass the type on', () => {
-    expect(spliceThrough(KINDS, 'train_forest', 'table')).toBeNull()
-    expect(spliceThrough(KINDS, 'encode', 'table')).toEqual({ input: 'table', output: 'table' })
+    expect(spliceThrough(KINDS.get('train_forest'), 'table')).toBeNull()
+    expect(spliceThrough(KINDS.get('encode'), 'table')).toEqual({ input: 'table', output: 'table' })
   })
 })

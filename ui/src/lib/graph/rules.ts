@@ -1,8 +1,8 @@
 // Which wires may be drawn, and in plain words why others may not.
 
-import type { PipelineDoc, PortType, PortView } from '../../host/bindings'
+import type { PipelineDoc, PortType, PortView, StepKindView } from '../../host/bindings'
 import { downstreamOf, endText, pathBetween, stepOf, upstreamOf, type End, type Wire } from './doc'
-import { aType, inputPort, kindOf, outputPort, type Kinds, kindFor } from './kinds'
+import { aType, inputPort, kindOf, kindFor, outputPort, type Kinds } from './kinds'
 
 /** Whether a wire may be drawn. `replaces` is what it pushes off a port that takes one wire. */
 export type Verdict = { isAllowed: true; replaces: string | null } | { isAllowed: false; reason: string }
@@ -109,10 +109,9 @@ export function nearestOf(doc: PipelineDoc, candidates: readonly Candidate[], st
     .map(({ candidate }) => candidate)
 }
 
-/** The ports a step kind would be spliced in by; null if it cannot pass the wire on. */
-export function spliceThrough(kinds: Kinds, kind: string, type: PortType): { input: string; output: string } | null {
-  const found = kinds.get(kind)
-  const input = found?.inputs.find((port) => fits(type, port.type))
-  const output = found?.outputs.find((port) => fits(port.type, type))
+/** The ports a step of that kind would be spliced in by; null if it cannot pass the wire on. */
+export function spliceThrough(kind: StepKindView | undefined, type: PortType): { input: string; output: string } | null {
+  const input = kind?.inputs.find((port) => fits(type, port.type))
+  const output = kind?.outputs.find((port) => fits(port.type, type))
   return input === undefined || output === undefined ? null : { input: input.name, output: output.name }
 }

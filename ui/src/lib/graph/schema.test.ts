@@ -17,6 +17,7 @@ function kind(params: JsonValue, defaults: JsonValue = {}): StepKindView {
     params,
     defaults,
     presets: [],
+    namesPorts: false,
   }
 }
 

@@ -27,6 +27,7 @@ export type Editor =
   | { type: 'column' }
   | { type: 'columns' }
   | { type: 'dataset' }
+  | { type: 'pipeline' }
   | { type: 'expression'; isSql: boolean }
   | { type: 'lines' }
   | { type: 'list' }
@@ -112,6 +113,7 @@ function editorOf(schema: Schema): Editor {
   if (isMarked(schema, 'x-column')) return { type: 'column' }
   if (isMarked(schema, 'x-columns')) return { type: 'columns' }
   if (isMarked(schema, 'x-dataset')) return { type: 'dataset' }
+  if (isMarked(schema, 'x-pipeline')) return { type: 'pipeline' }
   if (isMarked(schema, 'x-expression')) return { type: 'expression', isSql: schema['x-expression'] === 'sql' }
   if (isMarked(schema, 'x-lines')) return { type: 'lines' }
   const choices = choicesOf(schema)

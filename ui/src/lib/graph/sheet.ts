@@ -1,68 +1,62 @@
-// What the canvas keeps beside the steps: frames with a title and a note, and which steps are skipped.
-// The backend's document has no place for it, so it goes with the history of the pipeline on this
-// computer and is taken off whatever is sent.
+// What stands on the canvas beside the wired steps: frames with a title and a note, and which steps are
+// skipped. All of it is in the pipeline file.
 
-import type { JsonValue, PipelineDoc } from '../../host/bindings'
+import type { FrameDoc, FrameTone, JsonValue, PipelineDoc } from '../../host/bindings'
 import { isSame } from './doc'
 import { isRecord } from './json'
 
 /** Colours of a frame; each is a token. */
-export const TONES = ['grey', 'blue', 'green', 'yellow', 'red', 'violet'] as const
-export type Tone = (typeof TONES)[number]
+export const TONES = ['grey', 'blue', 'green', 'yellow', 'red', 'violet'] as const satisfies readonly FrameTone[]
 
 /** A frame around steps, or with none in it a note on the canvas. */
-export type Frame = {
-  id: string
-  title: string
-  /** Any text; empty for none. */
-  note: string
-  tone: Tone
-  /** Left, top, width and height, in pixels of the canvas. */
-  box: [number, number, number, number]
-}
+export type Frame = FrameDoc
 
-/** A pipeline with what the canvas keeps beside it. */
-export type Sheet = PipelineDoc & Partial<Beside>
-
-/** All that is beside the steps. */
-export type Beside = { frames: readonly Frame[]; skipped: readonly string[] }
-
-/** Frames kept of one pipeline. */
+/** Frames of one pipeline; the backend takes no more. */
 export const MAX_FRAMES = 200
-/** Characters of a note. */
+/** Characters of a note and of a title; the backend takes no more. */
 export const MAX_NOTE = 4_000
+export const MAX_TITLE = 200
 
-/** What is beside the steps of a document. */
-export function besideOf(doc: Sheet): Beside {
-  return { frames: doc.frames ?? [], skipped: doc.skipped ?? [] }
+/** The frames of a document. */
+export function framesOf(doc: PipelineDoc): readonly Frame[] {
+  return doc.frames ?? []
 }
 
-/** The document as the backend takes it. */
-export function bare(doc: Sheet): PipelineDoc {
-  return { name: doc.name, steps: doc.steps }
+/** The document with these frames. */
+export function withFrames(doc: PipelineDoc, frames: readonly Frame[]): PipelineDoc {
+  const { frames: _, ...rest } = doc
+  return frames.length > 0 ? { ...rest, frames: [...frames] } : rest
 }
 
-/** The document with these things beside it; a skipped step that is gone is none. */
-export function withBeside(doc: PipelineDoc, beside: Beside): Sheet {
-  const skipped = beside.skipped.filter((id) => doc.steps.some((step) => step.id === id))
-  return { ...bare(doc), ...(beside.frames.length > 0 ? { frames: beside.frames } : {}), ...(skipped.length > 0 ? { skipped } : {}) }
+/** Ids of the steps that a run goes past. */
+export function skippedOf(doc: PipelineDoc): string[] {
+  return doc.steps.flatMap((step) => (step.skip === true ? [step.id] : []))
 }
 
-/** True if the same is beside both. */
-export function isSameBeside(a: Beside, b: Beside): boolean {
-  return isSame(toJson(a), toJson(b))
+/** The document with just these steps skipped. */
+export function withSkipped(doc: PipelineDoc, skipped: readonly string[]): PipelineDoc {
+  const wanted = new Set(skipped)
+  const steps = doc.steps.map((step) => {
+    if ((step.skip === true) === wanted.has(step.id)) return step
+    const { skip: _, ...rest } = step
+    return wanted.has(step.id) ? { ...rest, skip: true } : rest
+  })
+  return { ...doc, steps }
 }
 
-function toJson({ frames, skipped }: Beside): JsonValue {
-  return { skipped: [...skipped], frames: frames.map(({ id, title, note, tone, box }) => ({ id, title, note, tone, box: [...box] })) }
+/** True if both have the same frames. */
+export function hasSameFrames(a: PipelineDoc, b: PipelineDoc): boolean {
+  return a.frames === b.frames || isSame(framesOf(a).map(toJson), framesOf(b).map(toJson))
 }
 
-/** Reads what is beside a document from JSON that may hold anything; what is no frame is left out. */
-export function readBeside(value: JsonValue | undefined): Beside {
-  if (!isRecord(value)) return { frames: [], skipped: [] }
-  const frames = Array.isArray(value.frames) ? value.frames.flatMap((one) => readFrame(one) ?? []) : []
-  const skipped = Array.isArray(value.skipped) ? value.skipped.filter((id) => typeof id === 'string') : []
-  return { frames: frames.slice(0, MAX_FRAMES), skipped }
+function toJson({ id, title, note, tone, box }: Frame): JsonValue {
+  return { id, title, note, tone, box: [...box] }
+}
+
+/** Reads frames from JSON that may hold anything; what is no frame is left out. */
+export function readFrames(value: JsonValue | undefined): Frame[] {
+  if (!Array.isArray(value)) return []
+  return value.flatMap((one) => readFrame(one) ?? []).slice(0, MAX_FRAMES)
 }
 
 function readFrame(value: JsonValue): Frame | null {
@@ -72,5 +66,5 @@ function readFrame(value: JsonValue): Frame | null {
   const tone = TONES.find((known) => known === value.tone) ?? 'grey'
   if (typeof x !== 'number' || typeof y !== 'number' || typeof width !== 'number' || typeof height !== 'number') return null
   if (typeof id !== 'string' || typeof title !== 'string' || typeof note !== 'string') return null
-  return { id, title, note: note.slice(0, MAX_NOTE), tone, box: [x, y, width, height] }
+  return { id, title: title.slice(0, MAX_TITLE), note: note.slice(0, MAX_NOTE), tone, box: [x, y, width, height] }
 }

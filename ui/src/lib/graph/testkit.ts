@@ -27,6 +27,7 @@ function kind(
     params: {},
     defaults: {},
     presets: [],
+    namesPorts: false,
     ...more,
   }
 }

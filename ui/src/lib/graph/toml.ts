@@ -4,11 +4,11 @@
 
 import type { JsonValue, PipelineDoc, StepDoc } from '../../host/bindings'
 import { isSame, isSameStep } from './doc'
-import { limitsOf } from './limits'
+import { framesOf, hasSameFrames, type Frame } from './sheet'
 
 /** A step's part of the file: the comments right above it, its head, and all up to the next. */
 type Block = { lines: string[] }
-type Parts = { head: string[]; blocks: Block[] }
+type Parts = { head: string[]; blocks: Block[]; frames: Block[] }
 
 /** True if a text has something that writing it anew would lose. */
 export function hasComments(text: string): boolean {
@@ -19,6 +19,11 @@ export function hasComments(text: string): boolean {
 export function patchText(text: string, before: PipelineDoc, after: PipelineDoc): string | null {
   const parts = partsOf(text)
   if (parts === null || parts.blocks.length !== before.steps.length) return null
+  // What a pipeline declares for others changes rarely, and is written anew then.
+  if (!isSame(before.inputs ?? [], after.inputs ?? []) || !isSame(before.outputs ?? [], after.outputs ?? [])) return null
+  const frames = frameBlocks(parts.frames, before, after)
+  const head = needsSecondFormat(after) && parts.head.some((line) => valueOf(line, 'format') === '1') ? withValue(parts.head, 'format', '2') : parts.head
+  if (frames === null || head === null) return null
   const known = new Map<string, { step: StepDoc; block: Block }>()
   for (const [index, step] of before.steps.entries()) {
     const block = parts.blocks[index]
@@ -33,7 +38,28 @@ export function patchText(text: string, before: PipelineDoc, after: PipelineDoc)
     if (lines === null) return null
     blocks.push(lines)
   }
-  return joined([parts.head, ...blocks])
+  return joined([head, ...blocks, ...frames])
+}
+
+function needsSecondFormat(doc: PipelineDoc): boolean {
+  return framesOf(doc).length > 0 || doc.steps.some((step) => step.skip === true)
+}
+
+// A frame that stays as it was keeps its lines.
+function frameBlocks(blocks: readonly Block[], before: PipelineDoc, after: PipelineDoc): string[][] | null {
+  const old = framesOf(before)
+  if (blocks.length !== old.length) return null
+  const known = new Map(old.map((frame, index) => [frame.id, { frame, lines: blocks[index]?.lines ?? [] }]))
+  return framesOf(after).map((frame) => {
+    const kept = known.get(frame.id)
+    return kept !== undefined && hasSameFrames({ ...before, frames: [kept.frame] }, { ...after, frames: [frame] }) ? kept.lines : freshFrame(frame)
+  })
+}
+
+function freshFrame({ id, title, note, tone, box }: Frame): string[] {
+  const texts = [['title', title], ['note', note]] as const
+  const said = texts.flatMap(([name, text]) => (text === '' ? [] : [`${name} = ${JSON.stringify(text)}`]))
+  return ['[[frame]]', `id = ${JSON.stringify(id)}`, ...said, `tone = ${JSON.stringify(tone)}`, `box = ${write([...box])}`]
 }
 
 /** The document as a file can say it: a parameter that is null is one that is left out. */
@@ -59,22 +85,29 @@ function partsOf(text: string): Parts | null {
   if (text.includes('"""') || text.includes("'''")) return null
   const head: string[] = []
   const blocks: Block[] = []
+  const frames: Block[] = []
+  let last: string[] = head
   let above: string[] = []
   for (const line of text.replace(/\n$/, '').split('\n')) {
-    if (/^\s*\[\[\s*step\s*\]\]\s*(#.*)?$/.test(line)) {
-      blocks.push({ lines: [...above, line] })
+    const name = /^\s*\[\[\s*(\w+)\s*\]\]\s*(#.*)?$/.exec(line)?.[1]
+    if (name === 'step' || name === 'frame') {
+      last = [...above, line]
+      ;(name === 'step' ? blocks : frames).push({ lines: last })
+      above = []
+    } else if (name !== undefined) {
+      // What is declared for others stands with the head, wherever it stood.
+      head.push(...above, line)
+      last = head
       above = []
     } else if (/^\s*#/.test(line)) above.push(line)
     else {
-      const at = blocks.at(-1)?.lines ?? head
-      at.push(...above, line)
+      last.push(...above, line)
       above = []
     }
   }
-  // What stands below the last step belongs to it.
-  const last = blocks.at(-1)?.lines ?? head
+  // What stands below the last part belongs to it.
   last.push(...above)
-  return { head, blocks }
+  return { head, blocks, frames }
 }
 
 function patchedBlock(lines: readonly string[], from: StepDoc, to: StepDoc): string[] | null {
@@ -82,28 +115,27 @@ function patchedBlock(lines: readonly string[], from: StepDoc, to: StepDoc): str
   if (from.id !== to.id) next = withValue(next, 'id', JSON.stringify(to.id))
   if (next !== null && from.kind !== to.kind) next = withValue(next, 'kind', JSON.stringify(to.kind))
   if (next !== null && !isSame(from.position, to.position)) next = withValue(next, 'position', write([...to.position]))
-  if (next !== null) next = withLimits(next, from, to)
+  for (const [key, was, is] of plainKeys(from, to)) if (next !== null && was !== is) next = withKey(next, key, is)
   if (next !== null && !isSame(from.params, to.params)) next = withTable(next, 'params', from.params, to.params)
   if (next !== null && !isSame(from.inputs, to.inputs)) next = withTable(next, 'inputs', wires(from), wires(to))
   return next
 }
 
-// Limits are keys of the step itself.
-function withLimits(lines: readonly string[], from: StepDoc, to: StepDoc): string[] | null {
-  let next: string[] | null = [...lines]
-  const before = limitKeys(from)
-  for (const [key, value] of Object.entries(limitKeys(to))) {
-    if (next === null || isSame(before[key], value)) continue
-    const has = next.some((line) => valueOf(line, key) !== null)
-    if (value === null) next = has ? next.filter((line) => valueOf(line, key) === null) : null
-    else next = has ? withValue(next, key, write(value)) : before[key] === null ? inserted(next, [`${key} = ${write(value)}`], topOf(next)) : null
+/** Keys of a step that stand by themselves, as they are written; null for one that is left out. */
+function plainKeys(from: StepDoc, to: StepDoc): [string, string | null, string | null][] {
+  const of = ({ skip, limits }: StepDoc): (string | null)[] => {
+    const { retries = 0, timeout = null, cores = null, memory = null } = limits ?? {}
+    const numbers = [retries === 0 ? null : String(retries), cores === null ? null : String(cores)]
+    return [skip === true ? 'true' : null, ...numbers, ...[timeout, memory].map((text) => (text === null ? null : JSON.stringify(text)))]
   }
-  return next
+  const [was, is] = [of(from), of(to)]
+  return ['skip', 'retries', 'cores', 'timeout', 'memory'].map((key, at) => [key, was[at] ?? null, is[at] ?? null])
 }
 
-function limitKeys(step: StepDoc): { [key in string]: JsonValue } {
-  const { retries, timeout, cores, memory } = limitsOf(step)
-  return { retries: retries === 0 ? null : retries, timeout, cores, memory }
+function withKey(lines: readonly string[], key: string, value: string | null): string[] | null {
+  const has = lines.some((line) => valueOf(line, key) !== null)
+  if (value === null) return has ? lines.filter((line) => valueOf(line, key) === null) : null
+  return has ? withValue(lines, key, value) : inserted(lines, [`${key} = ${value}`], topOf(lines))
 }
 
 type Table = { [key in string]?: JsonValue }
@@ -204,7 +236,9 @@ function fresh(step: StepDoc): string[] {
     const lines = Object.entries(entries).flatMap(([key, value]) => (value === undefined || value === null ? [] : [`${writeKey(key)} = ${write(value)}`]))
     return lines.length === 0 ? [] : ['', `[step.${name}]`, ...lines]
   }
-  return ['[[step]]', `id = ${JSON.stringify(step.id)}`, `kind = ${JSON.stringify(step.kind)}`, `position = ${write([...step.position])}`, ...Object.entries(limitKeys(step)).flatMap(([key, value]) => (value === null ? [] : [`${key} = ${write(value)}`])), ...table('params', step.params), ...table('inputs', wires(step))]
+  const none = { ...step, skip: undefined, limits: undefined }
+  const plain = plainKeys(none, step).flatMap(([key, , value]) => (value === null ? [] : [`${key} = ${value}`]))
+  return ['[[step]]', `id = ${JSON.stringify(step.id)}`, `kind = ${JSON.stringify(step.kind)}`, `position = ${write([...step.position])}`, ...plain, ...table('params', step.params), ...table('inputs', wires(step))]
 }
 
 // Between two steps stands a blank line, as the backend writes it.

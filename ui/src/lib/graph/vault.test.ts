@@ -67,9 +67,10 @@ describe('the vault', () => {
     '',
     'nonsense',
     '{}',
-    '{"format":1}',
-    '{"format":1,"doc":{"name":"x","steps":[7]},"entries":[],"index":0}',
-    '{"format":1,"doc":{"name":"x","steps":[]},"entries":[],"index":4}',
+    '{"format":2}',
+    '{"format":1,"doc":7}',
+    '{"format":2,"doc":{"name":"x","steps":[7]},"entries":[],"index":0}',
+    '{"format":2,"doc":{"name":"x","steps":[]},"entries":[],"index":4}',
   ])('%j is as if nothing were kept', (text) => {
     const box = storage()
     box.values.set('fettle.pipeline.species', text)

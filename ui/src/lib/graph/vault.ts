@@ -6,7 +6,7 @@ import { isSameDoc } from './doc'
 import { begin, commit, MAX_ENTRIES, type Entry, type History } from './history'
 import { isRecord, readStep } from './json'
 import type { Patch } from './patch'
-import { besideOf, readBeside, withBeside, type Sheet } from './sheet'
+import { readFrames, withFrames, withSkipped } from './sheet'
 
 /** What the vault needs of `localStorage`. */
 export interface Storage {
@@ -22,7 +22,9 @@ export interface Kept {
   isUnsaved: boolean
 }
 
-const FORMAT = 1
+const FORMAT = 2
+/** Here frames and skipped steps were kept beside the document, which the backend knew nothing of. */
+const FORMAT_BESIDE = 1
 /** Characters a history may take; browsers give about five million to all of us. */
 const MAX_CHARS = 1_000_000
 
@@ -85,15 +87,16 @@ export function recall(storage: Storage, pipeline: string): Kept | null {
 export function resume(kept: Kept | null, server: PipelineDoc, at: number): Kept {
   if (kept === null) return { history: begin(server), isUnsaved: false }
   const history: History = { ...kept.history, doc: { ...kept.history.doc, name: server.name } }
-  const beside = besideOf(history.doc)
-  if (isSameDoc(history.doc, server)) return { history: { ...history, doc: withBeside(server, beside) }, isUnsaved: false }
+  if (isSameDoc(history.doc, server)) return { history: { ...history, doc: server }, isUnsaved: false }
   if (kept.isUnsaved) return { history, isUnsaved: true }
-  const change = { label: 'Changed outside the editor', doc: withBeside(server, beside), mergeKey: null, select: null }
+  const change = { label: 'Changed outside the editor', doc: server, mergeKey: null, select: null }
   return { history: commit(history, change, at), isUnsaved: false }
 }
 
 function readKept(value: JsonValue): Kept | null {
-  if (!isRecord(value) || value.format !== FORMAT || typeof value.index !== 'number') return null
+  if (!isRecord(value)) return null
+  if (value.format === FORMAT_BESIDE) return readBeside(value)
+  if (value.format !== FORMAT || typeof value.index !== 'number') return null
   const doc = readDoc(value.doc)
   const entries = Array.isArray(value.entries) ? value.entries.map(readEntry) : [null]
   const whole = entries.filter((entry) => entry !== null)
@@ -102,11 +105,34 @@ function readKept(value: JsonValue): Kept | null {
   return { history: { doc, entries: whole, index: value.index }, isUnsaved: value.isUnsaved === true }
 }
 
-function readDoc(value: JsonValue | undefined): Sheet | null {
+// The way it came is in words of then; the frames and skipped steps go to the backend with the next save.
+function readBeside(value: { [key in string]: JsonValue }): Kept | null {
+  const doc = readDoc(value.doc)
+  if (doc === null || !isRecord(value.doc)) return null
+  const skipped = Array.isArray(value.doc.skipped) ? value.doc.skipped.filter((id) => typeof id === 'string') : []
+  const moved = withSkipped(doc, skipped)
+  return { history: begin(moved), isUnsaved: value.isUnsaved === true || (moved.frames ?? []).length + skipped.length > 0 }
+}
+
+function readDoc(value: JsonValue | undefined): PipelineDoc | null {
   if (!isRecord(value) || typeof value.name !== 'string' || !Array.isArray(value.steps)) return null
   const steps = value.steps.map(readStep)
   const whole = steps.filter((step) => step !== null)
-  return whole.length === steps.length ? withBeside({ name: value.name, steps: whole }, readBeside(value)) : null
+  if (whole.length !== steps.length) return null
+  const ports = { ...readInputs(value.inputs), ...readOutputs(value.outputs) }
+  return withFrames({ name: value.name, steps: whole, ...ports }, readFrames(value.frames))
+}
+
+function readInputs(value: JsonValue | undefined): Pick<PipelineDoc, 'inputs'> {
+  if (!Array.isArray(value)) return {}
+  const inputs = value.flatMap((one) => (isRecord(one) && typeof one.name === 'string' && Array.isArray(one.to) ? [{ name: one.name, to: one.to.filter((end) => typeof end === 'string') }] : []))
+  return { inputs }
+}
+
+function readOutputs(value: JsonValue | undefined): Pick<PipelineDoc, 'outputs'> {
+  if (!Array.isArray(value)) return {}
+  const outputs = value.flatMap((one) => (isRecord(one) && typeof one.name === 'string' && typeof one.from === 'string' ? [{ name: one.name, from: one.from }] : []))
+  return { outputs }
 }
 
 function readEntry(value: JsonValue): Entry | null {
@@ -127,5 +153,7 @@ function readPatch(value: JsonValue | undefined): Patch | null {
     steps[id] = read
   }
   const order = Array.isArray(value.order) ? value.order.filter((id) => typeof id === 'string') : null
-  return { order, steps, beside: isRecord(value.beside) ? readBeside(value.beside) : null }
+  // A history of before knew nothing of declared ports.
+  const ports = isRecord(value.ports) ? { ...readInputs(value.ports.inputs), ...readOutputs(value.ports.outputs) } : null
+  return { order, steps, frames: Array.isArray(value.frames) ? readFrames(value.frames) : null, ports }
 }

@@ -11,6 +11,7 @@ export type Why = { title: string; causes: WhyLine[]; others: WhyLine[] }
 
 const TITLES: Record<ExplainedStep['action'], string> = {
   cached: 'Its result is there: nothing to run',
+  skipped: 'It is skipped: a run goes past it',
   run: 'Will run',
   pending: 'May run',
 }

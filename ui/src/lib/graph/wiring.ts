@@ -5,7 +5,7 @@ import { downstreamOf, endText, parseEnd, stepOf, withSources, withStep } from '
 import type { End, Wire } from './doc'
 import { GAP_X, STEP_WIDTH } from './geometry'
 import type { Change } from './history'
-import { outputPort, type Kinds } from './kinds'
+import { kindFor, outputPort, type Kinds } from './kinds'
 import { judge, spliceThrough } from './rules'
 
 /** A change, or the reason why it cannot be made. */
@@ -82,7 +82,7 @@ export function splice(doc: PipelineDoc, kinds: Kinds, id: string, wire: Wire): 
   const type = outputPort(doc, kinds, wire.from)?.type
   if (step === undefined || type === undefined) return refused('the wire is no longer there')
   if (wire.from.step === id || wire.to.step === id) return refused('the wire is its own')
-  const ports = spliceThrough(kinds, step.kind, type)
+  const ports = spliceThrough(kindFor(kinds, step), type)
   if (ports === null) return refused(`this step does not take ${type} in and give ${type} out`)
   if ((step.inputs[ports.input] ?? []).length > 0)
     return refused(`\`${ports.input}\` of this step is connected already`)

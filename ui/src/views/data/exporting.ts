@@ -1,8 +1,8 @@
-// Writing data into files: where to is asked, and the end is announced.
+// Writing data into files.
 
 import type { ExportFormat, JobRef } from '../../host/bindings'
-import { call, platform, runJob, toFailure } from '../../host/host'
-import { toast, toastFailure } from '../../parts/toast.svelte'
+import { call } from '../../host/host'
+import { writeFile, writeFolder } from '../../parts/saving'
 
 /** What the bytes of a version were called, and whether they were a folder. */
 export type Source = { name: string; isFolder: boolean }
@@ -18,39 +18,6 @@ const FORMATS: { format: ExportFormat; label: string; extension: string | null }
 /** The formats to write, and how the menu calls them. */
 export function formatsOf(isFolder: boolean): { format: ExportFormat; label: string }[] {
   return FORMATS.map(({ format, label }) => ({ format, label: format === 'original' && isFolder ? 'the files…' : label }))
-}
-
-/** Asks for a file and has it written. */
-export async function writeFile(what: string, suggestedName: string, start: (to: string) => Promise<JobRef>): Promise<void> {
-  const extension = suggestedName.split('.').pop()
-  const to = await platform.saveFile({ title: `Save ${what}`, suggestedName, ...(extension === undefined ? {} : { extensions: [extension] }) })
-  if (to !== null) await write(what, to, start)
-}
-
-/** Asks for a folder and has a new one written into it. */
-async function writeFolder(what: string, name: string, start: (to: string) => Promise<JobRef>): Promise<void> {
-  const [into] = await platform.openFiles({ title: `Folder to write ${what} into`, folder: true })
-  if (into !== undefined) await write(what, inside(into, name), start)
-}
-
-/** A path in a folder, in the way of the system that the folder is on. */
-export function inside(folder: string, name: string): string {
-  const sign = folder.includes('\\') && !folder.includes('/') ? '\\' : '/'
-  return folder.endsWith(sign) ? folder + name : folder + sign + name
-}
-
-async function write(what: string, to: string, start: (to: string) => Promise<JobRef>): Promise<void> {
-  let done = (): void => undefined
-  try {
-    const ref = await start(to)
-    done = toast({ title: `Writing ${what}…`, jobId: ref.jobId, stay: null })
-    await runJob(ref)
-    toast({ title: `${what} saved`, detail: to, tone: 'success', action: { label: 'Show in folder', run: () => void platform.reveal(to) }, testid: 'toast-saved' })
-  } catch (thrown) {
-    if (toFailure(thrown).code !== 'cancelled') toastFailure(`Could not save ${what}`, thrown)
-  } finally {
-    done()
-  }
 }
 
 /** Writes a version in one of the formats. */

@@ -1,6 +1,12 @@
 // What the deploy sheet proposes, and what is wrong with what was typed into it.
 
-import type { DeploymentSummary, ModelSummary, TargetView } from '../../host/bindings'
+import type { DeploymentSummary, JobView, JsonValue, ModelSummary, TargetView } from '../../host/bindings'
+import { resultLines } from '../../host/results'
+import { count, plural } from '../../lib/format'
+import { isRecord } from '../../lib/graph/json'
+
+/** Parameters of a target by name. */
+export type Params = { [key in string]: JsonValue }
 
 /** The model to deploy: as asked, or else one in production, or else the newest. */
 export function proposedModel(models: readonly ModelSummary[], asked: string | null): ModelSummary | undefined {
@@ -40,4 +46,37 @@ export function consequence(endpoints: readonly DeploymentSummary[], name: strin
   const there = endpoints.find((one) => one.name === name)
   if (!there) return null
   return `\`${name}\` serves ${there.model.model} v${there.model.version} now. It switches once the new revision is healthy; the old one stays for a rollback.`
+}
+
+/** The name of a deployment that nobody named: its model's, unless that one is somewhere else. */
+export function proposedName(endpoints: readonly DeploymentSummary[], model: string, target: TargetView): string {
+  const there = endpoints.find((one) => one.name === model)
+  return there === undefined || there.target === target.title ? model : `${model}-${target.kind}`
+}
+
+/** True for the parameters that are shown at once; the others are behind a fold. */
+export function isFirst(target: TargetView, name: string): boolean {
+  const properties = isRecord(target.params) ? target.params.properties : null
+  const property = isRecord(properties) ? properties[name] : null
+  return isRecord(property) && property['x-first'] === true
+}
+
+/** Parameters with one set anew; one without a value goes back to its default. */
+export function withParam(params: Params, name: string, value: JsonValue | undefined): Params {
+  const { [name]: _before, ...others } = params
+  return value === undefined ? others : { ...others, [name]: value }
+}
+
+/** What scoring files came to, in words. */
+export function scoredWords(job: JobView): string {
+  const lines = resultLines(job)
+  const number = (name: string): number => {
+    const value = lines.find((line) => line.name === name)?.value
+    return typeof value === 'number' ? value : 0
+  }
+  const said = [`${plural(number('rows'), 'row', 'rows')} of ${plural(number('files'), 'file', 'files')} scored`]
+  if (number('rowErrors') > 0) said.push(`${plural(number('rowErrors'), 'row', 'rows')} could not be read`)
+  if (number('failed') > 0) said.push(`${plural(number('failed'), 'file', 'files')} could not be scored: see the log`)
+  if (number('skipped') > 0) said.push(`${count(number('skipped'))} done before`)
+  return said.join(', ')
 }

@@ -43,7 +43,7 @@ describe('the deploy sheet', () => {
     expect(await violations()).toEqual([])
     await fireEvent.click(screen.getByTestId('deploy-confirm'))
     await waitFor(() => expect(location.hash).toBe('#/deployments/species'))
-    expect(asked(host, 'deployment.create')).toEqual([{ project: null, model: 'species', version: '2', target: 'local', name: null, port: null }])
+    expect(asked(host, 'deployment.create')).toEqual([{ project: null, model: 'species', version: '2', target: 'local', params: null, name: null, port: null }])
   })
 
   it('says what is wrong with a port and sends nothing', async () => {
@@ -51,6 +51,34 @@ describe('the deploy sheet', () => {
     await fireEvent.input(await screen.findByTestId('deploy-port'), { target: { value: '80' } })
     expect(screen.getByTestId('deploy-confirm')).toHaveProperty('disabled', true)
     expect(screen.getByText('A port between 1024 and 65535')).toBeTruthy()
+    expect(asked(host, 'deployment.create')).toEqual([])
+  })
+
+  it('makes the form of a target from its declaration, says the plan and sends only what was set', async () => {
+    const host = open('#/deployments?deploy=species&version=2')
+    await fireEvent.click((await screen.findByTestId('deploy-target-ssh')).querySelector('input') as HTMLInputElement)
+    const field = await screen.findByLabelText('Host')
+    expect(screen.queryByTestId('deploy-port')).toBeNull()
+    expect((await screen.findByTestId('deploy-plan-error')).textContent).toContain('Name a machine')
+    await fireEvent.input(field, { target: { value: 'ml@edge' } })
+    await waitFor(() => expect(screen.getByTestId('deploy-plan').textContent).toContain('ask ml@edge what kind'))
+    expect(await violations()).toEqual([])
+    await fireEvent.click(screen.getByTestId('deploy-confirm'))
+    await waitFor(() => expect(asked(host, 'deployment.create')).toEqual([{ project: null, model: 'species', version: '2', target: 'ssh', params: { host: 'ml@edge' }, name: 'species-ssh', port: null }]))
+  })
+
+  it('sends nothing while a parameter means nothing, and keeps what was set for each target', async () => {
+    const host = open('#/deployments?deploy=species')
+    const choose = async (kind: string) => fireEvent.click((await screen.findByTestId(`deploy-target-${kind}`)).querySelector('input') as HTMLInputElement)
+    await choose('ssh')
+    await fireEvent.input(await screen.findByLabelText('Port'), { target: { value: 'many' } })
+    expect(screen.getByTestId('problem-port').textContent).toContain('not a number')
+    expect(screen.getByTestId('deploy-confirm')).toHaveProperty('disabled', true)
+    await fireEvent.input(screen.getByLabelText('Port'), { target: { value: '9000' } })
+    await choose('bundle')
+    await screen.findByLabelText('Format')
+    await choose('ssh')
+    expect(await screen.findByLabelText('Port')).toHaveProperty('value', '9000')
     expect(asked(host, 'deployment.create')).toEqual([])
   })
 
@@ -72,6 +100,16 @@ describe('the deploy sheet', () => {
 })
 
 describe('the page of an endpoint', () => {
+  it('asks before it removes one', async () => {
+    const host = open('#/deployments/species-trial')
+    await fireEvent.click(await screen.findByTestId('endpoint-remove'))
+    expect(asked(host, 'deployment.remove')).toEqual([])
+    expect(await violations()).toEqual([])
+    await fireEvent.click(screen.getByTestId('endpoint-remove-confirm'))
+    await waitFor(() => expect(location.hash).toBe('#/deployments'))
+    expect(asked(host, 'deployment.remove')).toEqual([{ project: null, deployment: 'species-trial' }])
+  })
+
   it('has no accessibility violations, and the token is covered until asked for', async () => {
     open('#/deployments/species')
     const token = await screen.findByTestId('endpoint-token')

@@ -2,6 +2,7 @@ import { fireEvent, render, screen, waitFor } from '@testing-library/svelte'
 import { describe, expect, it } from 'vitest'
 import { useTransport } from '../../host/host'
 import { mock, type MockTransport } from '../../host/mock'
+import { answers as models } from '../../host/mock/models'
 import { failure, type Answers } from '../../host/mock/world'
 import type { Platform } from '../../host/transport'
 import { parseRoute } from '../../lib/router'
@@ -57,6 +58,20 @@ describe('a version', () => {
     const other = open('#/models/species/2', {}, { isDesktop: true, saveFile: () => Promise.resolve(null) })
     await fireEvent.click(await screen.findByTestId('version-export'))
     expect(asked(other, 'model.export')).toEqual([])
+  })
+
+  it('of a script says what can and cannot be done with it', async () => {
+    const files = [{ path: 'MLmodel', sizeBytes: 400 }, { path: 'model.pkl', sizeBytes: 9_000 }]
+    const version = models['model.version']
+    if (version === undefined) throw new Error('the mock shows versions')
+    open('#/models/species/2?tab=tests', {
+      'model.version': (request, world) => ({ ...version(request, world), task: null, inputs: [], outputs: [], figures: [], files, fileCount: 205 }),
+    })
+    const page = await screen.findByTestId('script-version')
+    for (const text of ['A script logged this model', 'It can run code', 'models:/species/2', 'model.pkl', 'and 203 more']) expect(page.textContent).toContain(text)
+    expect(screen.getAllByRole('tab').map((one) => one.textContent.trim())).toEqual(['Overview', 'Promotion'])
+    expect([screen.queryByTestId('version-verify'), screen.queryByTestId('version-deploy')]).toEqual([null, null])
+    expect(await violations()).toEqual([])
   })
 
   it('that is not there offers the way back', async () => {

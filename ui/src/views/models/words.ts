@@ -3,9 +3,11 @@
 import type { ParityView, TaskView } from '../../host/bindings'
 import { number, plural } from '../../lib/format'
 
-/** The task for people. */
-export function taskWord(task: TaskView): string {
+/** The task for people; null is that of a model that a script logged in another form than ONNX. */
+export function taskWord(task: TaskView | null): string {
   switch (task) {
+    case null:
+      return 'Logged by a script'
     case 'binary':
       return 'Two classes'
     case 'multiclass':

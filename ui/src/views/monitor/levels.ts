@@ -1,6 +1,6 @@
 // What the levels and numbers of a monitor mean, in words.
 
-import type { AlertMetric, AlertRule, DriftLevel, MonitorView } from '../../host/bindings'
+import type { AlertMetric, AlertRule, ColumnDrift, DriftLevel, DriftView, DriftWindow, MonitorView, PerformanceView, PerformanceWindow, WindowUnit } from '../../host/bindings'
 import { number, percent, plural } from '../../lib/format'
 
 export const DAY_MINUTES = 1440
@@ -54,10 +54,55 @@ export function pText(value: number): string {
   return value < 0.0001 ? '<0.0001' : String(Number(value.toPrecision(2)))
 }
 
-/** The test's name for people. */
-export function testWord(test: string): string {
-  return test === 'ks' ? 'Kolmogorov-Smirnov' : test === 'chi_square' ? 'Chi-square' : test
+/** New values by name, or the share of numbers out of range; empty if there is neither. */
+export function unseenText(row: DriftView): string {
+  const share = row.newShare ?? row.outsideShare ?? 0
+  const shown = share === 0 ? '' : share < 0.001 ? `<${percent(0.001)}` : percent(share)
+  if (row.newValues.length > 0) return shown === '' ? row.newValues.join(', ') : `${row.newValues.join(', ')} (${shown})`
+  return row.outsideShare === null || shown === '' ? shown : `${shown} out of range`
 }
+
+/** The column that moved most in a window. */
+export function worstOf(window: DriftWindow): ColumnDrift | null {
+  return window.columns.reduce<ColumnDrift | null>((found, one) => (found && found.psi >= one.psi ? found : one), null)
+}
+
+/** What is known of the quality of all answers, in a sentence. */
+export function qualitySentence(view: PerformanceView): string {
+  const before = view.reference === null ? '' : `, ${number(view.reference, 3)} on held-out rows`
+  if (view.value !== null) return `${view.metricTitle} ${number(view.value, 3)} over ${plural(view.labelled, 'labelled row')}${before}.`
+  const few = view.labelled === 0 ? 'No true answer is known yet' : `${plural(view.labelled, 'true answer')} of ${view.rowsNeeded} known`
+  if (view.estimated === null) return `${few}, and ${view.metricTitle} cannot be estimated without.`
+  return `${few}: ${view.metricTitle} is estimated at ${number(view.estimated.value, 3)} (${number(view.estimated.low, 3)} to ${number(view.estimated.high, 3)})${before}.`
+}
+
+/** What was found in a window, in words. */
+export function windowSentence(one: PerformanceWindow): string {
+  const parts = [
+    one.value === null ? null : `${number(one.value, 3)} measured on ${plural(one.labelled, 'labelled row')}`,
+    one.estimated === null ? null : `${number(one.estimated.value, 3)} estimated`,
+  ].filter((part) => part !== null)
+  return `${plural(one.rows, 'row')}, ${parts.length === 0 ? 'not to be judged' : parts.join(', ')}.`
+}
+
+/** How a stretch of windows may be cut. */
+export const CUTS: readonly { value: string; label: string; size: number; unit: WindowUnit; step: number | null }[] = [
+  { value: 'rows-200', label: '200 rows each', size: 200, unit: 'rows', step: null },
+  { value: 'rows-1000', label: '1000 rows each', size: 1000, unit: 'rows', step: null },
+  { value: 'rows-1000-sliding', label: '1000 rows, every 200', size: 1000, unit: 'rows', step: 200 },
+  { value: 'hours', label: 'One hour each', size: 60, unit: 'minutes', step: null },
+  { value: 'days', label: 'One day each', size: 1440, unit: 'minutes', step: null },
+  { value: 'week-sliding', label: 'One week, every day', size: 10_080, unit: 'minutes', step: 1440 },
+]
+
+export const TESTS: readonly { value: string; label: string }[] = [
+  { value: '', label: 'Test chosen for each column' },
+  { value: 'ks', label: 'Kolmogorov-Smirnov' },
+  { value: 'chi_square', label: 'Chi-square' },
+  { value: 'wasserstein', label: 'Wasserstein' },
+  { value: 'jensen_shannon', label: 'Jensen-Shannon' },
+  { value: 'psi', label: 'PSI' },
+]
 
 /** The icon of an alert's level. */
 export function alertState(level: DriftLevel): string {
@@ -66,30 +111,40 @@ export function alertState(level: DriftLevel): string {
 
 export const METRIC_WORDS: Record<AlertMetric, { label: string; unit: string; usual: number; step: number }> = {
   psi: { label: 'PSI of any input or the prediction', unit: '', usual: 0.25, step: 0.05 },
+  missing: { label: 'More missing values than in training', unit: '%', usual: 0.1, step: 1 },
+  performance: { label: 'Worse answers than on held-out rows', unit: '%', usual: 0.05, step: 1 },
   error_rate: { label: 'Share of failed requests', unit: '%', usual: 0.05, step: 1 },
   latency_p95: { label: 'p95 latency', unit: 'ms', usual: 100, step: 10 },
 }
 
+export const METRICS: readonly AlertMetric[] = ['psi', 'missing', 'performance', 'error_rate', 'latency_p95']
+
 /** The threshold as it is typed: shares as per cent. */
 export function shownThreshold(rule: AlertRule): number {
-  return rule.metric === 'error_rate' ? Number((rule.threshold * 100).toPrecision(12)) : rule.threshold
+  return isShare(rule) ? Number((rule.threshold * 100).toPrecision(12)) : rule.threshold
 }
 
 /** The rule with a threshold as it was typed. */
 export function withThreshold(rule: AlertRule, typed: number): AlertRule {
-  return { ...rule, threshold: rule.metric === 'error_rate' ? typed / 100 : typed }
+  return { ...rule, threshold: isShare(rule) ? typed / 100 : typed }
 }
+
+const isShare = (rule: AlertRule): boolean => METRIC_WORDS[rule.metric].unit === '%'
+
+/** Rows a rule looks at unless somebody says otherwise, and the fewest that say anything. */
+export const USUAL_ROWS = 500
+export const FEWEST_ROWS = 50
 
 /** What is wrong with a rule; null if nothing is. */
 export function ruleProblem(rule: AlertRule): string | null {
   if (!(rule.threshold > 0)) return 'Above zero'
-  return rule.metric === 'error_rate' && rule.threshold >= 1 ? 'Below 100 %' : null
+  if (!Number.isInteger(rule.windowRows) || rule.windowRows < FEWEST_ROWS || rule.windowRows > 1_000_000) return `From ${FEWEST_ROWS} to 1,000,000 rows`
+  return isShare(rule) && rule.threshold >= 1 ? 'Below 100 %' : null
 }
 
 /** A metric that has no rule yet, to add one for. */
 export function unusedMetric(rules: readonly AlertRule[]): AlertMetric | null {
-  const metrics: AlertMetric[] = ['psi', 'error_rate', 'latency_p95']
-  return metrics.find((metric) => !rules.some((rule) => rule.metric === metric)) ?? null
+  return METRICS.find((metric) => !rules.some((rule) => rule.metric === metric)) ?? null
 }
 
 /** Share of failed requests; nothing if none came. */

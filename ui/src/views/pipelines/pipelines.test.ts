@@ -496,10 +496,10 @@ describe('without the pointer', () => {
     await choose('impute')
     expect(runCommand('edit.skip')).toBe(true)
     await waitFor(() => expect(screen.getByTestId('row-impute').textContent).toContain('Skipped'))
-    await waitFor(() => expect(JSON.stringify(asked(host, 'pipeline.plan').at(-1))).not.toContain('"id":"impute"'))
+    await waitFor(() => expect(JSON.stringify(asked(host, 'pipeline.plan').at(-1))).toContain('"skip":true'))
     await fireEvent.click(screen.getByTestId('editor-run'))
-    await waitFor(() => expect(JSON.stringify(asked(host, 'pipeline.run'))).toContain('"table":["split.table"]'))
-    expect(JSON.stringify(asked(host, 'pipeline.save'))).not.toContain('skipped')
+    await waitFor(() => expect(JSON.stringify(asked(host, 'pipeline.run'))).toContain('"skip":true'))
+    expect(JSON.stringify(asked(host, 'pipeline.save'))).toContain('"skip":true')
     await screen.findByTestId('next-compare')
     expect(runCommand('pipeline.runTo')).toBe(true)
     expect(await screen.findByText(/impute is skipped/)).toBeTruthy()
@@ -554,7 +554,7 @@ describe('two versions', () => {
     await waitFor(() => expect(screen.queryByTestId('compare-bar')).toBeNull())
   })
 
-  it('are compared with a run, and with the commit once it was seen', async () => {
+  it('are compared with a run, and with the commit', async () => {
     const { host } = await inOutline()
     await fireEvent.click(screen.getByTestId('editor-run'))
     await screen.findByTestId('next-compare')
@@ -567,6 +567,11 @@ describe('two versions', () => {
     await fireEvent.click(await screen.findByTestId('compare-commit'))
     expect((await screen.findByTestId('compare-bar')).textContent).toContain('the last commit: 1 changed')
     expect(asked(host, 'pipeline.commit')).toHaveLength(1)
+    await fireEvent.click(screen.getByTestId('compare-restore'))
+    await waitFor(() => expect(input('param-rounds')).toHaveProperty('value', ''))
+    expect(screen.queryByTestId('compare-bar')).toBeNull()
+    expect(runCommand('edit.undo')).toBe(true)
+    await waitFor(() => expect(input('param-rounds')).toHaveProperty('value', '40'))
   })
 })
 

@@ -40,29 +40,144 @@ describe('the list of runs', () => {
   it('asks for the state and pipeline in its address', async () => {
     const host = open('#/runs?state=failed&pipeline=species')
     await screen.findAllByTestId('runs-row')
-    expect(asked(host, 'run.list')[0]).toMatchObject({ state: 'failed', pipeline: 'species' })
+    expect(asked(host, 'run.table')[0]).toMatchObject({ look: { filter: "pipeline = 'species' and state = 'failed'" } })
     await fireEvent.change(screen.getByTestId('runs-filter-state'), { target: { value: 'done' } })
     await waitFor(() => expect(location.hash).toBe('#/runs?pipeline=species&state=done'))
   })
 
   it('takes the ticked runs to the comparison', async () => {
     open('#/runs')
-    expect(await screen.findByTestId('runs-compare')).toHaveProperty('disabled', true)
     const [first, second] = await screen.findAllByTestId('runs-tick')
+    expect(screen.queryByTestId('runs-compare')).toBeNull()
     if (first) await fireEvent.click(first)
     if (second) await fireEvent.click(second)
-    await fireEvent.click(screen.getByTestId('runs-compare'))
+    await fireEvent.click(await screen.findByTestId('runs-compare'))
     expect(parseRoute(location.hash).path).toEqual(['compare'])
     expect(parseRoute(location.hash).params.runs?.split(',')).toHaveLength(2)
   })
 
+  it('sorts by a column, and by a second one with Shift', async () => {
+    open('#/runs')
+    await fireEvent.click(await screen.findByTestId('runs-sort-metrics.auc'))
+    expect(parseRoute(location.hash).params.order).toBe('["metrics.auc desc"]')
+    document.body.innerHTML = ''
+    open('#/runs?order=["metrics.auc desc"]')
+    await fireEvent.click(await screen.findByTestId('runs-sort-state'), { shiftKey: true })
+    expect(parseRoute(location.hash).params.order).toBe('["metrics.auc desc","state asc"]')
+  })
+
+  it('keeps the width of a column', async () => {
+    open('#/runs')
+    const header = await screen.findByTestId('runs-sort-state')
+    const width = () => Number.parseInt(header.parentElement?.style.width ?? '')
+    const before = width()
+    await fireEvent.keyDown(header, { key: 'ArrowRight', shiftKey: true })
+    await waitFor(() => expect(width()).toBe(before + 16))
+    expect(localStorage.getItem('fettle.runs.widths')).toContain('state')
+  })
+
+  it('shows what is nested under a run once it is opened', async () => {
+    open('#/runs?experiment=vision')
+    const rows = await screen.findAllByTestId('runs-row')
+    expect(rows).toHaveLength(1)
+    await fireEvent.click(screen.getByTestId('runs-opener'))
+    await waitFor(() => expect(screen.getAllByTestId('runs-row')).toHaveLength(13))
+    expect(screen.getAllByTestId('runs-row')[1]?.getAttribute('aria-level')).toBe('2')
+    await fireEvent.keyDown(screen.getByTestId('runs-table'), { key: 'ArrowLeft' })
+    await waitFor(() => expect(screen.getAllByTestId('runs-row')).toHaveLength(1))
+  })
+
+  it('is used by keys alone', async () => {
+    const host = open('#/runs')
+    await screen.findAllByTestId('runs-row')
+    const table = screen.getByTestId('runs-table')
+    await fireEvent.keyDown(table, { key: 'ArrowDown' })
+    await fireEvent.keyDown(table, { key: ' ' })
+    await waitFor(() => expect(screen.getAllByTestId('runs-row')[1]?.getAttribute('aria-selected')).toBe('true'))
+    await fireEvent.keyDown(table, { key: 's' })
+    await waitFor(() => expect(asked(host, 'run.mark')).toHaveLength(1))
+    await waitFor(() => expect(screen.getAllByTestId('runs-star')[1]?.getAttribute('aria-pressed')).toBe('true'))
+    await fireEvent.keyDown(table, { key: 'Enter' })
+    expect(parseRoute(location.hash).path).toHaveLength(1)
+  })
+
+  it('groups runs with mean and deviation, and opens a group', async () => {
+    open('#/runs?group=params.depth&columns=["metrics.auc","params.seed"]&filter=params.seed > 0')
+    const groups = await screen.findAllByTestId('runs-group')
+    expect(groups.map((group) => group.textContent).join()).toContain('0.918 ± 0.0013')
+    await fireEvent.click(within(groups[0] ?? document.body).getByTestId('runs-opener'))
+    await waitFor(() => expect(screen.getAllByTestId('runs-row')).toHaveLength(4))
+    expect(await violations()).toEqual([])
+  })
+
+  it('chooses columns, which value of a metric, and groups', async () => {
+    open('#/runs')
+    await fireEvent.click(await screen.findByTestId('runs-columns'))
+    await fireEvent.input(await screen.findByTestId('runs-columns-find'), { target: { value: 'seed' } })
+    await fireEvent.click(await screen.findByTestId('runs-group-by'))
+    expect(parseRoute(location.hash).params.group).toBe('params.seed')
+    const [pick] = screen.getAllByTestId('runs-pick')
+    if (pick) await fireEvent.change(pick, { target: { value: 'best' } })
+    expect(parseRoute(location.hash).params.columns).toContain('best(metrics.auc)')
+  })
+
+  it('narrows to a folder of experiments', async () => {
+    open('#/runs')
+    const folders = await screen.findAllByTestId('runs-folder')
+    expect(folders.map((one) => one.textContent?.trim())).toEqual(['All experiments 256', 'Default 243', 'vision 13'].map((text) => expect.stringContaining(text.split(' ')[0] ?? '')))
+    await fireEvent.click(screen.getByTestId('runs-folder-twist'))
+    await waitFor(() => expect(screen.getAllByTestId('runs-folder')).toHaveLength(4))
+    await fireEvent.click(screen.getAllByTestId('runs-folder')[3] ?? document.body)
+    expect(parseRoute(location.hash).params.experiment).toBe('vision/nets')
+  })
+
+  it('offers what may come next in a filter and says where it is wrong', async () => {
+    open('#/runs')
+    const field = await screen.findByTestId('runs-filter')
+    await fireEvent.focus(field)
+    await fireEvent.input(field, { target: { value: 'acc' } })
+    await waitFor(() => expect(screen.getByTestId('runs-filter-options').textContent).toContain('metrics.accuracy'))
+    await fireEvent.keyDown(field, { key: 'ArrowDown' })
+    await fireEvent.keyDown(field, { key: 'Enter' })
+    expect(field).toHaveProperty('value', 'metrics.accuracy ')
+    await fireEvent.input(field, { target: { value: 'metrics.accuracy or so' } })
+    await waitFor(() => expect(screen.queryByTestId('runs-filter-options')).toBeNull())
+    await fireEvent.keyDown(field, { key: 'Enter' })
+    expect((await screen.findByRole('status')).textContent).toContain('Invalid clause(s)')
+    await fireEvent.input(field, { target: { value: 'metrics.accuracy > 0.5' } })
+    await waitFor(async () => {
+      await fireEvent.keyDown(field, { key: 'Enter' })
+      expect(parseRoute(location.hash).params.filter).toBe('metrics.accuracy > 0.5')
+    })
+  })
+
+  it('saves a view, shows it and removes it', async () => {
+    const host = open('#/runs?filter=metrics.auc > 0.9')
+    await screen.findAllByTestId('runs-row')
+    await fireEvent.click(screen.getByTestId('runs-views'))
+    await fireEvent.click(await screen.findByTestId('runs-view-save'))
+    await fireEvent.input(await screen.findByTestId('runs-view-name'), { target: { value: 'good' } })
+    await fireEvent.click(screen.getByTestId('runs-view-confirm'))
+    await waitFor(() => expect(parseRoute(location.hash).params.view).toBe('good'))
+    expect(asked(host, 'run.save_view')[0]).toMatchObject({ name: 'good', look: { filter: 'metrics.auc > 0.9' } })
+  })
+
+  it('moves runs to the trash and says how to bring them back', async () => {
+    const host = open('#/runs')
+    await fireEvent.click(await screen.findByTestId('runs-tick-all'))
+    await fireEvent.click(await screen.findByTestId('runs-delete'))
+    await waitFor(() => expect(asked(host, 'run.delete')).toHaveLength(1))
+    expect((asked(host, 'run.delete')[0] as { runs: string[] }).runs.length).toBe(244)
+    expect(await screen.findByTestId('runs-empty')).toBeTruthy()
+  })
+
   it('leads on when it is empty, and out when it failed', async () => {
-    open('#/runs', { 'run.list': () => ({ total: 0, runs: [] }) })
+    open('#/runs', { 'run.table': () => ({ total: 0, rows: [] }) })
     expect(await screen.findByTestId('runs-empty')).toBeTruthy()
     expect(await violations()).toEqual([])
     document.body.innerHTML = ''
     open('#/runs', {
-      'run.list': () => {
+      'run.table': () => {
         throw failure('unavailable', 'the daemon does not answer', 'start it again')
       },
     })

@@ -71,7 +71,7 @@ describe('the triggers', () => {
   })
 
   it('say what is wrong with a file that cannot be used', async () => {
-    open('#/triggers', { 'trigger.list': () => [{ name: 'odd', pipeline: '', when: '', isPaused: false, next: [], pending: null, isChanging: false, last: null, trouble: 'trigger `odd` must look at exactly one thing' }] })
+    open('#/triggers', { 'trigger.list': () => [{ name: 'odd', pipeline: '', when: '', retrains: null, isPaused: false, next: [], pending: null, isChanging: false, last: null, trouble: 'trigger `odd` must look at exactly one thing' }] })
     const odd = await card('odd')
     expect(odd.getByRole('alert').textContent).toContain('must look at exactly one thing')
     expect(odd.getByTestId('trigger-state').textContent).toContain('Cannot work')
@@ -104,7 +104,7 @@ describe('a new trigger', () => {
     expect(await violations()).toEqual([])
     await fireEvent.click(screen.getByTestId('trigger-add'))
     await waitFor(() => expect(asked(host, 'trigger.add')).toEqual([
-      { project: null, name: 'species-schedule', pipeline: 'species', dataset: null, path: null, schedule: '30 7,19 * * *', zone: 'Europe/Berlin', after: null, drift: null, skipsMissed: true, settleSeconds: null },
+      { project: null, name: 'species-schedule', pipeline: 'species', dataset: null, path: null, schedule: '30 7,19 * * *', zone: 'Europe/Berlin', after: null, drift: null, retrain: null, deploys: false, skipsMissed: true, settleSeconds: null },
     ]))
     await waitFor(() => expect(location.hash).toBe('#/triggers'))
   })
@@ -136,6 +136,17 @@ describe('a new trigger', () => {
     await waitFor(() => expect(screen.getByTestId('trigger-add')).toHaveProperty('disabled', false))
     await fireEvent.click(screen.getByTestId('trigger-add'))
     await waitFor(() => expect(asked(host, 'trigger.add')[0]).toMatchObject({ pipeline: 'species', schedule: null, path: null, ...expected }))
+  })
+
+  it('may be for a deployment, whose new version is proposed or deployed', async () => {
+    const host = open('#/triggers?new=species')
+    const pick = await screen.findByTestId('trigger-for')
+    await waitFor(() => expect(pick.textContent).toContain('what species serves'))
+    await fireEvent.change(pick, { target: { value: 'species' } })
+    await fireEvent.change(screen.getByTestId('trigger-then'), { target: { value: 'deploy' } })
+    await fireEvent.click(screen.getByTestId('trigger-add'))
+    await waitFor(() => expect(asked(host, 'trigger.add')[0]).toMatchObject({ retrain: 'species', deploys: true }))
+    expect(await screen.findByText('deploys it to species')).toBeTruthy()
   })
 
   it('stays open with the reason when the backend refuses', async () => {

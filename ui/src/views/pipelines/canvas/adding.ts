@@ -1,12 +1,13 @@
 // Adding steps from a palette: what they are tied to, and how they come into the document.
 
-import { addStep, mainOutput, placeAfter, type Tie } from '../../../lib/graph/commands'
+import { mainOutput, placeAfter, type Tie } from '../../../lib/graph/commands'
 import { stepOf, wireId, wiresFrom, wiresOf, type End, type Wire } from '../../../lib/graph/doc'
 import type { Place } from '../../../lib/graph/geometry'
 import { inputPort, kindOf, outputPort } from '../../../lib/graph/kinds'
 import type { Need } from '../../../lib/graph/palette'
 import { spliceThrough } from '../../../lib/graph/rules'
 import { entryOf } from '../../../lib/graph/templates'
+import { addEntry } from '../editor/components'
 import type { Editor } from '../editor/editor.svelte'
 import type { Quick } from './board.svelte'
 import { rememberKind } from './recent'
@@ -15,7 +16,7 @@ import { rememberKind } from './recent'
 export function add(editor: Editor, kind: string, place: Place, tie: Tie): boolean {
   if (!editor.kinds.has(entryOf(editor.kinds, kind).kind)) return false
   rememberKind(kind)
-  return editor.document.run(addStep(editor.doc, editor.kinds, kind, place, tie))
+  return addEntry(editor, kind, place, tie)
 }
 
 /** The wire of that id, if a step of the kind can be put into it. */
@@ -23,7 +24,7 @@ export function wireFor(editor: Editor, id: string | null, kind: string): Wire |
   const wire = wiresOf(editor.doc).find((one) => wireId(one) === id)
   const type = wire === undefined ? undefined : outputPort(editor.doc, editor.kinds, wire.from)?.type
   if (wire === undefined || type === undefined) return null
-  return spliceThrough(editor.kinds, entryOf(editor.kinds, kind).kind, type) === null ? null : wire
+  return spliceThrough(editor.kinds.get(entryOf(editor.kinds, kind).kind), type) === null ? null : wire
 }
 
 /** The wire that a step would be put into if it were let go on it: only one that has no wires yet. */

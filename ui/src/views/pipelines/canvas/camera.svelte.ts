@@ -5,7 +5,7 @@ import type { Viewport } from '@xyflow/svelte'
 
 import { stepOf } from '../../../lib/graph/doc'
 import { contentBox } from '../../../lib/graph/frames'
-import { boxAround, fittingView, isSameView, shareInView, type Box } from '../../../lib/graph/geometry'
+import { boxAround, fittingView, isSameView, shareInView, zoomedBy, type Box } from '../../../lib/graph/geometry'
 import type { Editor } from '../editor/editor.svelte'
 import type { Board } from './board.svelte'
 import { forgetView, keepView, recallView } from './views'
@@ -65,9 +65,7 @@ export class Camera {
   }
 
   zoomBy(factor: number): void {
-    const { x, y, zoom } = this.#lens.getViewport()
-    const [centreX, centreY] = [this.width / 2, this.height / 2]
-    const view = { x: centreX - (centreX - x) * factor, y: centreY - (centreY - y) * factor, zoom: zoom * factor }
+    const view = zoomedBy(this.#lens.getViewport(), factor, this.width, this.height)
     void this.#lens.setViewport(view).then(() => this.look())
   }
 

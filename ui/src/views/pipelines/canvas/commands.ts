@@ -12,6 +12,8 @@ export type CanvasActions = {
   fitSelection: () => void
   zoomBy: (factor: number) => void
   toggleMap: () => void
+  /** Lets the wheel zoom, or move the canvas again. */
+  toggleWheel: () => void
   /** Puts a frame around what is selected, or a note at the pointer. */
   frame: () => void
   /** Goes to the title of the selected frame. */
@@ -40,6 +42,7 @@ export function canvasCommands(on: CanvasActions): Command[] {
     { id: 'canvas.zoomIn', title: 'Zoom in', group, keys: ['='], isEnabled: on.isHere, run: () => on.zoomBy(1.25) },
     { id: 'canvas.zoomOut', title: 'Zoom out', group, keys: ['-'], isEnabled: on.isHere, run: () => on.zoomBy(0.8) },
     { id: 'canvas.map', title: 'Show or hide the map', group, keys: ['M'], isEnabled: on.isHere, run: on.toggleMap },
+    { id: 'canvas.wheel', title: 'Wheel zooms, or moves the canvas', group, words: 'scroll pan mouse', run: on.toggleWheel },
     { id: 'canvas.frame', title: 'Frame steps, or add a note', group, keys: ['C'], words: 'comment group', isEnabled: on.isHere, run: on.frame },
     { id: 'canvas.rename', title: 'Rename the frame', group, keys: ['F2'], isEnabled: on.hasFrame, run: on.rename },
     ...arrows.flatMap(({ key, direction, dx, dy }): Command[] => [

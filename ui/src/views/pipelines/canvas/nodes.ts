@@ -9,8 +9,8 @@ import { wireId, wiresOf, type Wire } from '../../../lib/graph/doc'
 import type { Face } from '../../../lib/graph/faces'
 import { stepsIn } from '../../../lib/graph/frames'
 import { STEP_HEIGHT, STEP_WIDTH } from '../../../lib/graph/geometry'
-import { outputPort, type Kinds, kindFor } from '../../../lib/graph/kinds'
-import { besideOf, type Frame, type Sheet } from '../../../lib/graph/sheet'
+import { kindFor, outputPort, stepTitle, type Kinds } from '../../../lib/graph/kinds'
+import { framesOf, type Frame } from '../../../lib/graph/sheet'
 
 /** What a node shows. */
 export type StepData = { step: StepDoc; kind: StepKindView | null; title: string; face: Face; change: StepChange | null }
@@ -44,13 +44,16 @@ export function buildNodes(
     const known = old.get(step.id)
     const face = faces.get(step.id) ?? NO_FACE
     const kind = kindFor(kinds, step) ?? null
+    const title = stepTitle(kinds, step)
     const change = comparison?.steps.get(step.id) ?? null
-    const data = known !== undefined && isSameData(known.data, step, kind, face) && isSameChange(known.data.change, change) ? known.data : { step, kind, title: kind?.title ?? step.kind, face, change }
+    const data = known !== undefined && isSameData(known.data, step, kind, title, face) && isSameChange(known.data.change, change) ? known.data : { step, kind, title, face, change }
     // While a node is dragged the pointer decides where it is, not the document.
     const position = known?.dragging === true ? known.position : place(known, step)
     const isChosen = isSelected.has(step.id)
     if (known !== undefined && known.data === data && known.position === position && (known.selected ?? false) === isChosen) return known
-    return { ...(known ?? fresh(step, kind)), position, data, selected: isChosen, ariaLabel: labelOf(data) }
+    // Other ports stand elsewhere, and wires end where they stand.
+    const base = known === undefined ? fresh(step, kind) : known.data.kind === kind ? known : { ...known, ...fresh(step, kind) }
+    return { ...base, position, data, selected: isChosen, ariaLabel: labelOf(data) }
   })
 }
 
@@ -61,7 +64,7 @@ const GONE: Face = { badge: 'draft', word: 'Removed', reasons: [], summary: null
 export function buildGhosts(comparison: Comparison | null, kinds: Kinds): StepNode[] {
   return (comparison?.gone ?? []).map((step) => {
     const kind = kindFor(kinds, step) ?? null
-    const data: StepData = { step, kind, title: kind?.title ?? step.kind, face: GONE, change: comparison?.steps.get(step.id) ?? null }
+    const data: StepData = { step, kind, title: stepTitle(kinds, step), face: GONE, change: comparison?.steps.get(step.id) ?? null }
     const [x, y] = step.position
     return { ...fresh(step, kind), id: GHOST + step.id, position: { x, y }, data, draggable: false, selectable: false, connectable: false, deletable: false, focusable: false, ariaLabel: `${data.title} ${step.id}, removed` }
   })
@@ -82,9 +85,9 @@ function isSameChange(a: StepChange | null, b: StepChange | null): boolean {
 }
 
 /** The frames, under the steps; `before` gives those that stay as they are. */
-export function buildFrames(doc: Sheet, selected: readonly string[], before: readonly FrameNode[]): FrameNode[] {
+export function buildFrames(doc: PipelineDoc, selected: readonly string[], before: readonly FrameNode[]): FrameNode[] {
   const old = new Map(before.map((node) => [node.id, node]))
-  return besideOf(doc).frames.map((frame) => {
+  return framesOf(doc).map((frame) => {
     const known = old.get(frame.id)
     const isAround = stepsIn(doc, frame).length > 0
     const isChosen = selected.includes(frame.id)
@@ -132,10 +135,10 @@ function handlesOf(kind: StepKindView): NodeHandle[] {
   ]
 }
 
-function isSameData(data: StepData, step: StepDoc, kind: StepKindView | null, face: Face): boolean {
+function isSameData(data: StepData, step: StepDoc, kind: StepKindView | null, title: string, face: Face): boolean {
   // Its place is the node's matter.
   const isSameStep = data.step === step || (data.step.id === step.id && data.step.kind === step.kind)
-  return isSameStep && data.kind === kind && isSameFace(data.face, face)
+  return isSameStep && data.kind === kind && data.title === title && isSameFace(data.face, face)
 }
 
 function isSameFace(a: Face, b: Face): boolean {

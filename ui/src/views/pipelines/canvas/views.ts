@@ -1,6 +1,9 @@
-// How the canvas was left: where each pipeline was scrolled to, and whether the list of steps is open.
+// How the canvas was left: where each pipeline was scrolled to, whether the list of steps is open, what
+// the wheel does.
 
 import type { Viewport } from '@xyflow/svelte'
+
+import { LARGEST_ZOOM, SMALLEST_ZOOM } from '../../../lib/graph/geometry'
 
 const keyOf = (pipeline: string): string => `fettle.view.${pipeline}`
 
@@ -9,7 +12,7 @@ export function recallView(pipeline: string): Viewport | null {
     const value: unknown = JSON.parse(localStorage.getItem(keyOf(pipeline)) ?? 'null')
     if (typeof value !== 'object' || value === null || !('x' in value) || !('y' in value) || !('zoom' in value)) return null
     const { x, y, zoom } = value
-    if (typeof x !== 'number' || typeof y !== 'number' || typeof zoom !== 'number' || !(zoom > 0)) return null
+    if (typeof x !== 'number' || typeof y !== 'number' || typeof zoom !== 'number' || !(zoom >= SMALLEST_ZOOM && zoom <= LARGEST_ZOOM)) return null
     return { x, y, zoom }
   } catch {
     // Nothing kept, or nothing that can be read: the canvas is fitted.
@@ -53,5 +56,25 @@ export function keepPalette(isOpen: boolean): void {
     localStorage.setItem(PALETTE, String(isOpen))
   } catch {
     // Storage is switched off: the width decides the next time.
+  }
+}
+
+const WHEEL = 'fettle.canvas.wheel'
+
+/** True if the wheel zooms; as a rule it moves the canvas, and zooms with Ctrl or the Mac's Command key. */
+export function doesWheelZoom(): boolean {
+  try {
+    return localStorage.getItem(WHEEL) === 'zoom'
+  } catch {
+    // Storage is switched off: as a rule.
+    return false
+  }
+}
+
+export function keepWheel(isZoom: boolean): void {
+  try {
+    localStorage.setItem(WHEEL, isZoom ? 'zoom' : 'pan')
+  } catch {
+    // Storage is switched off: it holds as long as the canvas is open.
   }
 }

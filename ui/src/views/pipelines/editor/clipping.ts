@@ -17,12 +17,22 @@ export function setPointer(tell: () => Place | null): () => void {
   }
 }
 
+/** True if a text is marked. A drag over the canvas may mark the end of a line and nothing else. */
+function isMarking(): boolean {
+  return (getSelection()?.toString().trim() ?? '') !== ''
+}
+
+/** Marks no text any more: whoever presses on the canvas means what stands on it. */
+export function unmark(): void {
+  getSelection()?.removeAllRanges()
+}
+
 /** True if the keyboard belongs to a field, or a text is marked: then copy and undo are not ours. */
 export function isTyping(): boolean {
   const focus = document.activeElement
   const isField = focus instanceof HTMLElement && (focus.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(focus.tagName))
   const isOther = isField && !(focus instanceof HTMLInputElement && /^(checkbox|radio|button)$/.test(focus.type))
-  return isOther || getSelection()?.isCollapsed === false || document.querySelector('dialog[open]') !== null
+  return isOther || isMarking() || document.querySelector('dialog[open]') !== null
 }
 
 /** The selected steps as text; null if none are. */

@@ -6,7 +6,6 @@ import { downstreamOf, stepOf, upstreamOf, wireId, wiresOf } from '../../../lib/
 import { deleteFrames } from '../../../lib/graph/frames'
 import type { Fix } from '../../../lib/graph/fixes'
 import { moveInOrder } from '../../../lib/graph/order'
-import { bare } from '../../../lib/graph/sheet'
 import { toggleSkip } from '../../../lib/graph/skip'
 import { stepsAlong } from '../../../lib/graph/walk'
 import { disconnect } from '../../../lib/graph/wiring'
@@ -16,6 +15,7 @@ import { href, navigate } from '../../../lib/router'
 import { call } from '../../../host/host'
 import { toast, toastFailure } from '../../../parts/toast.svelte'
 import { isTyping, pasteLinked } from './clipping'
+import { expandPart, leavePart, openPart, selectedPart } from './components'
 import type { Editor } from './editor.svelte'
 
 const GROUP = 'Pipeline'
@@ -34,7 +34,7 @@ export const SPREAD_KEYS: Record<Axis, string> = { across: 'Shift+Alt+H', down: 
 export async function tidyUp(editor: Editor): Promise<void> {
   try {
     const { steps } = editor.document.selection
-    const { positions } = await call('pipeline.layout', { doc: steps.length > 1 ? partOf(editor.doc, steps) : bare(editor.doc) })
+    const { positions } = await call('pipeline.layout', { doc: steps.length > 1 ? partOf(editor.doc, steps) : editor.doc })
     editor.document.run(tidy(editor.doc, positions))
   } catch (thrown) {
     toastFailure('The steps could not be laid out', thrown)
@@ -109,7 +109,7 @@ function sweep(editor: Editor): void {
 }
 
 /** The commands, with those that need a dialog of the screen. */
-export function editorCommands(editor: Editor, dialogs: { commit: () => void; export: () => void }): Command[] {
+export function editorCommands(editor: Editor, dialogs: { commit: () => void; export: () => void; collapse: () => void }): Command[] {
   const here = editor.document
   const isFree = (): boolean => !isTyping()
   const hasSteps = (): boolean => isFree() && here.selection.steps.length > 0
@@ -151,6 +151,10 @@ export function editorCommands(editor: Editor, dialogs: { commit: () => void; ex
     command('edit.walkBefore', 'Go back along the wire', ['['], () => walk(editor, 'before'), hasOne),
     ...SIDES.map(({ side, title }) => command(`edit.align.${side}`, title, ALIGN_KEYS[side] === undefined ? [] : [ALIGN_KEYS[side]], () => void here.run(align(editor.doc, here.selection.steps, side)), hasSeveral)),
     ...AXES.map(({ axis, title }) => command(`edit.spread.${axis}`, title, [SPREAD_KEYS[axis]], () => void here.run(distribute(editor.doc, here.selection.steps, axis)), hasSeveral)),
+    command('component.open', 'Open the component', ['O'], () => void openPart(editor), () => isFree() && selectedPart(editor) !== null),
+    command('component.leave', 'Back to the pipeline around this one', ['U'], () => void leavePart(editor), () => isFree() && editor.crumbs.length > 0),
+    command('component.collapse', 'Make the selected steps a component…', ['Mod+G'], dialogs.collapse, hasSteps),
+    command('component.expand', 'Put the steps of the component in its place', ['Mod+Shift+G'], () => void expandPart(editor), () => isFree() && selectedPart(editor) !== null),
     command('edit.deselect', 'Select nothing', ['Escape'], () => here.select({ steps: [], wires: [] }), hasAny),
     command('pipeline.tidy', 'Tidy up the selected steps, or all', ['Shift+Alt+T'], () => void tidyUp(editor), isFree),
   ]

@@ -10,7 +10,6 @@ import * as histories from '../../../lib/graph/history'
 import type { Change, History } from '../../../lib/graph/history'
 import type { Kinds } from '../../../lib/graph/kinds'
 import { repair } from '../../../lib/graph/repair'
-import { bare, besideOf, withBeside, type Sheet } from '../../../lib/graph/sheet'
 import { hasComments, patchText, withoutNulls } from '../../../lib/graph/toml'
 import { forget, keep, recall, resume, vaultKey } from '../../../lib/graph/vault'
 import type { Outcome } from '../../../lib/graph/wiring'
@@ -36,8 +35,6 @@ export class PipelineDocument {
   notes = $state.raw<string[]>([])
   saveState = $state<SaveState>('saved')
   saveError = $state.raw<unknown>(null)
-  /** The pipeline as it was committed last, once that was seen here. */
-  committed = $state.raw<PipelineDoc | null>(null)
   #history: History = $state.raw({ doc: { name: '', steps: [] }, entries: [], index: 0 })
   #selection = $state.raw<Selection>({ steps: [], wires: [] })
   #autosave: Autosave<PipelineDoc>
@@ -54,7 +51,6 @@ export class PipelineDocument {
     this.kinds = kinds
     this.#own = [JSON.stringify(view.doc)]
     this.#file = { text: view.text, doc: view.doc }
-    if (!view.isChanged) this.committed = view.doc
     this.#autosave = new Autosave({
       delayMs: SAVE_MS,
       save: (doc) => this.#save(doc),
@@ -65,11 +61,11 @@ export class PipelineDocument {
     const mended = repair(kept.history.doc, kinds)
     if (mended.notes.length > 0) {
       this.notes = mended.notes
-      this.apply({ label: 'Repair', doc: withBeside(mended.doc, besideOf(kept.history.doc)), mergeKey: null, select: null })
+      this.apply({ label: 'Repair', doc: mended.doc, mergeKey: null, select: null })
     } else if (kept.isUnsaved) this.#autosave.change(kept.history.doc)
   }
 
-  get doc(): Sheet {
+  get doc(): PipelineDoc {
     return this.#history.doc
   }
   get history(): History {
@@ -154,7 +150,6 @@ export class PipelineDocument {
   /** Takes over what the backend says unless it is what we told it, or newer edits are on their way. */
   heed(view: PipelineView): void {
     const text = JSON.stringify(view.doc)
-    if (!view.isChanged) this.committed = view.doc
     if (this.#autosave.isDirty) return
     this.#file = { text: view.text, doc: view.doc }
     if (this.#own.includes(text)) return
@@ -200,7 +195,6 @@ export class PipelineDocument {
     this.#history = history
     if (history.doc === before) return
     this.#prune()
-    // Frames are kept here alone: the backend need not be told of them.
     if (!isSameDoc(history.doc, before)) this.#autosave.change(history.doc)
     clearTimeout(this.#keepTimer)
     this.#keepTimer = setTimeout(() => this.#keepNow(this.#autosave.isDirty), KEEP_MS)
@@ -218,8 +212,7 @@ export class PipelineDocument {
   }
 
   // A file with comments is changed where the document changed; one without is written by the backend.
-  async #save(sheet: Sheet): Promise<void> {
-    const doc = bare(sheet)
+  async #save(doc: PipelineDoc): Promise<void> {
     const isCommented = hasComments(this.#file.text)
     const text = isCommented ? patchText(this.#file.text, this.#file.doc, doc) : null
     const kept = text === null ? null : await this.#saveText(text, doc)

@@ -1,17 +1,19 @@
 // What the parts of the editor share: the document, the run, what is wrong with it, what a run would do.
 
-import { kindOf } from '../../../lib/graph/kinds'
 import { getContext, setContext, untrack } from 'svelte'
 
-import type { ColumnView, ExplainedStep, ExplainView, Failure, PipelineDoc, PipelineView, PlanView, Problem } from '../../../host/bindings'
+import type { ColumnView, ExplainedStep, ExplainView, Failure, PipelineDoc, PipelineSummary, PipelineView, PlanView, Problem, StepPorts } from '../../../host/bindings'
 import { query, type Query } from '../../../host/host'
 import { compareDocs, type Comparison } from '../../../lib/graph/compare'
+import { withParts } from '../../../lib/graph/components'
+import type { Crumb } from '../../../lib/graph/crumbs'
+import { isAwaited, withAwaited } from '../../../lib/graph/declared'
 import { endText, type End } from '../../../lib/graph/doc'
 import { facesWithSkipped, type Face } from '../../../lib/graph/faces'
 import { fixesFor, type Fix } from '../../../lib/graph/fixes'
-import type { Kinds } from '../../../lib/graph/kinds'
+import { kindOf, withToldPorts, type Kinds } from '../../../lib/graph/kinds'
 import { tableSource } from '../../../lib/graph/outline'
-import { besideOf, type Sheet } from '../../../lib/graph/sheet'
+import { skippedOf, withFrames } from '../../../lib/graph/sheet'
 import { runnable } from '../../../lib/graph/skip'
 import { shell } from '../../../parts/shell.svelte'
 import { toast } from '../../../parts/toast.svelte'
@@ -25,39 +27,52 @@ const KEY = Symbol('editor')
 /** The three ways to see a pipeline. */
 export type Mode = 'canvas' | 'outline' | 'file'
 
-/** Another version of the pipeline. A run's is without the steps that were skipped. */
-export type Compared = { label: string; doc: PipelineDoc; isRun: boolean }
+/** Another version of the pipeline. */
+export type Compared = { label: string; doc: PipelineDoc }
 
 export class Editor {
   readonly document: PipelineDocument
   readonly running: Running
-  readonly kinds: Kinds
+  readonly #kinds: Kinds
+  /** The kinds of steps, with the ports that steps here name by their parameters. */
+  readonly kinds: Kinds = $derived.by(() => withToldPorts(withParts(this.#kinds, this.#parts === '' ? [] : this.#parts.split(' ')), this.#validation.data?.ports ?? {}))
   readonly view: Query<PipelineView>
   /** A step that the canvas is asked to bring into view, with a number so that the same may be asked twice. */
   wanted = $state.raw<{ id: string; turn: number } | null>(null)
-  /** What is checked, planned and run: the pipeline without its skipped steps. */
+  /** The pipeline as it runs: without its skipped steps. */
   readonly runnable: PipelineDoc = $derived.by(() => runnable(this.document.doc, this.kinds))
+  /** What is wrong; what the backend said last while it thinks again. */
+  readonly problems: Problem[] = $derived.by(() => withAwaited(this.document.doc, this.#validation.data?.problems ?? []))
   readonly faces: Map<string, Face> = $derived.by(() =>
-    facesWithSkipped({ doc: this.runnable, problems: this.problems, plan: this.plan, run: this.running.run }, this.doc),
+    facesWithSkipped({ doc: this.doc, problems: this.problems, plan: this.plan, run: this.running.run }),
   )
   /** The list that is open: to find or add a step, or to draw or cut a wire of the selected one. */
   asked = $state<'find' | 'connect' | 'disconnect' | 'add' | 'insert' | null>(null)
   /** The version that what is on screen is compared with. */
   compared = $state.raw<Compared | null>(null)
-  readonly comparison: Comparison | null = $derived.by(() => (this.compared === null ? null : compareDocs(this.compared.doc, this.compared.isRun ? this.runnable : this.doc, this.kinds)))
+  readonly comparison: Comparison | null = $derived.by(() => (this.compared === null ? null : compareDocs(this.compared.doc, this.doc, this.kinds)))
+  /** The pipelines that were gone through to come to this one, the outermost first. */
+  crumbs = $state.raw<readonly Crumb[]>([])
+  // What could be a component here, with spaces, which no name holds: a text is the same when it says the same.
+  readonly #parts: string = $derived.by(() => {
+    const around = [this.document.name, ...this.crumbs.map(({ pipeline }) => pipeline)]
+    return (this.#pipelines.data ?? []).map(({ name }) => name).filter((name) => !around.includes(name)).join(' ')
+  })
+  #pipelines: Query<PipelineSummary[]>
   #shown = $state.raw<End | null>(null)
   #settled = $state.raw<PipelineDoc | null>(null)
-  #validation: Query<{ problems: Problem[]; columns: { [key in string]: ColumnView[] } }>
+  #validation: Query<{ problems: Problem[]; columns: { [key in string]: ColumnView[] }; ports: { [key in string]: StepPorts } }>
   #plan: Query<PlanView>
   #explain: Query<ExplainView>
 
   constructor(project: string, view: Query<PipelineView>, first: PipelineView, kinds: Kinds) {
     this.view = view
-    this.kinds = kinds
+    this.#kinds = kinds
     this.document = new PipelineDocument(project, first, kinds)
     this.running = new Running(() => view.data?.lastRun?.id ?? null)
     const payload = () =>
       this.#settled === null ? null : { project: null, pipeline: this.document.name, doc: this.#settled, to: null }
+    this.#pipelines = query('pipeline.list', () => ({ project: null }))
     this.#validation = query('pipeline.validate', payload)
     this.#plan = query('pipeline.plan', () => (this.blocking.length > 0 ? null : payload()))
     this.#explain = query('pipeline.explain', () => {
@@ -65,26 +80,22 @@ export class Editor {
       const asked = this.blocking.length > 0 || step === null ? null : payload()
       return asked === null ? null : { ...asked, step }
     })
-    $effect(() => this.#settle(this.runnable))
+    $effect(() => this.#settle(this.doc))
     $effect(() => {
       if (view.data !== undefined) this.document.heed(view.data)
     })
   }
 
-  get doc(): Sheet {
+  get doc(): PipelineDoc {
     return this.document.doc
   }
   /** The graph once nobody has changed it for a moment: what the backend is asked about. */
   get settled(): PipelineDoc | null {
     return this.#settled
   }
-  /** What is wrong; what the backend said last while it thinks again. */
-  get problems(): Problem[] {
-    return this.#validation.data?.problems ?? []
-  }
   /** Problems that keep the pipeline from running. */
   get blocking(): Problem[] {
-    return this.problems.filter((problem) => !problem.isWarning)
+    return this.problems.filter((problem) => !problem.isWarning || isAwaited(this.doc, problem))
   }
   get plan(): PlanView | null {
     return this.#plan.data ?? null
@@ -149,12 +160,12 @@ export class Editor {
 
   async #start(step: string | null, range: { to: string | null; from?: string }): Promise<boolean> {
     if (this.running.isLive || this.running.isStarting) return false
-    if (step !== null && besideOf(this.doc).skipped.includes(step)) {
+    if (step !== null && skippedOf(this.doc).includes(step)) {
       toast({ title: `${step} is skipped: take it in again to run it`, tone: 'warning', stay: 5_000 })
       return false
     }
     await this.document.flush()
-    return this.running.start({ project: null, pipeline: this.document.name, doc: this.runnable, threads: null, force: false, ...range })
+    return this.running.start({ project: null, pipeline: this.document.name, doc: this.doc, threads: null, force: false, ...range })
   }
 
   /** Selects a step, brings it into view and opens the inspector. */
@@ -182,9 +193,10 @@ export class Editor {
     shell.showDrawer('data')
   }
 
-  // Only what a step does counts, not where it stands: moving asks the backend nothing.
+  // Only what a step does counts, not where it stands or what frame is around it: moving asks the
+  // backend nothing.
   #settle(doc: PipelineDoc): () => void {
-    const next = { ...doc, steps: doc.steps.map((step) => ({ ...step, position: ORIGIN })) }
+    const next = { ...withFrames(doc, []), steps: doc.steps.map((step) => ({ ...step, position: ORIGIN })) }
     const delay = untrack(() => this.#settled) === null ? 0 : SETTLE_MS
     const timer = setTimeout(() => {
       if (JSON.stringify(next) !== JSON.stringify(this.#settled)) this.#settled = next

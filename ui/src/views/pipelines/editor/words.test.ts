@@ -23,7 +23,7 @@ describe('the line above the editor', () => {
   })
 
   it('counts warnings only where nothing is wrong', () => {
-    const problem = { step: null, param: null, port: null, message: 'm', hint: null }
+    const problem = { step: null, param: null, port: null, message: 'm', hint: null, fixes: [] }
     expect(problemLine([])).toBe('No problems')
     expect(problemLine([{ ...problem, isWarning: true }])).toBe('1 warning')
     expect(problemLine([{ ...problem, isWarning: true }, { ...problem, isWarning: false }])).toBe('1 problem')

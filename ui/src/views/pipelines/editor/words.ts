@@ -6,9 +6,10 @@ import { shortReason } from '../../../lib/graph/planning'
 
 /** `2 cached · 7 to run · ≈20 s`. What is known only later counts as to be run. */
 export function planLine(plan: PlanView): string {
-  const toRun = plan.steps.length - plan.cached
-  if (plan.steps.length === 0) return 'Nothing to run yet'
-  if (toRun === 0) return `All ${plan.steps.length} cached: nothing to run`
+  const steps = plan.steps.filter((step) => step.action !== 'skipped').length
+  const toRun = steps - plan.cached
+  if (steps === 0) return 'Nothing to run yet'
+  if (toRun === 0) return `All ${steps} cached: nothing to run`
   const parts = [`${plan.cached} cached`, `${toRun} to run`]
   if (plan.estimateMs !== null) parts.push(`≈${duration(plan.estimateMs)}`)
   return parts.join(' · ')
@@ -17,7 +18,7 @@ export function planLine(plan: PlanView): string {
 /** What the plan line means, for its tooltip. */
 export function planHint(plan: PlanView): string {
   const pending = plan.steps.filter((step) => step.action === 'pending').length
-  const reasons = plan.steps.flatMap((step) => step.reasons.slice(0, 1).map((reason) => `${step.step}: ${shortReason(reason)}`))
+  const reasons = plan.steps.filter((step) => step.action !== 'skipped').flatMap((step) => step.reasons.slice(0, 1).map((reason) => `${step.step}: ${shortReason(reason)}`))
   const shown = reasons.slice(0, 6)
   if (reasons.length > shown.length) shown.push(`and ${reasons.length - shown.length} more`)
   if (pending > 0) shown.push(`${plural(pending, 'step')} only if a step before comes to another result`)

@@ -1,6 +1,6 @@
 // A row of inputs as a form: text for people on one side, typed values for the endpoint on the other.
 
-import type { FieldView, JsonValue } from '../../host/bindings'
+import type { FieldView, JsonValue } from '../host/bindings'
 
 /** The text of every field by name. */
 export type Texts = Record<string, string>

@@ -1,6 +1,6 @@
 // What every control of a parameter gets.
 
-import type { JsonValue } from '../../../host/bindings'
+import type { JsonValue } from '../../host/bindings'
 
 export type ControlProps = {
   id: string

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import type { FieldView } from '../../host/bindings'
+import type { FieldView } from '../host/bindings'
 import { answerOf, formFields, rowOf, sampleTexts } from './request'
 
 const fields: FieldView[] = [
