@@ -459,3 +459,39 @@ fn run_and_cancel(world: &World, pipeline: &str, number: u32) {
     let status = run.wait().expect("it ends");
     assert_eq!(status.code(), Some(130));
 }
+
+#[test]
+fn steps_in_the_project_hand_on_what_they_wrote_and_nothing_is_written_over() {
+    let (world, project) = world();
+    std::fs::write(project.join("raw.txt"), "b\na\n").expect("can be written");
+    let stages = |count: &str| {
+        let made = "folder = \"project\"\noutputs = [\"out1:files=sorted.txt\"]\nfiles = [\"raw.txt\"]";
+        let taken =
+            "folder = \"project\"\ninputs = [\"in1:files=sorted.txt\"]\noutputs = [\"out1:files=n.txt\"]";
+        let wire = "[step.inputs]\nin1 = \"make.out1\"\n";
+        pipeline(
+            &world,
+            &[
+                command("make", "", made, "sort raw.txt > sorted.txt\n"),
+                command("count", "", taken, count) + wire,
+            ]
+            .concat(),
+        )
+    };
+    world.ok(&["pipeline", "run", &stages("wc -l < sorted.txt > n.txt\n")]);
+    let counted = std::fs::read_to_string(project.join("n.txt")).expect("it was written");
+    assert_eq!(counted.trim(), "2");
+
+    std::fs::write(project.join("sorted.txt"), "mine\n").expect("can be written");
+    let again = stages("wc -c < sorted.txt > n.txt\n");
+    let error = world.fails(3, &["pipeline", "run", &again]).to_string();
+    assert!(
+        error.contains("would be written over `sorted.txt`") && error.contains("move it away"),
+        "{error}"
+    );
+    assert_eq!(std::fs::read_to_string(project.join("sorted.txt")).expect("it is there"), "mine\n");
+
+    std::fs::remove_file(project.join("sorted.txt")).expect("can be removed");
+    world.ok(&["pipeline", "run", &again]);
+    assert_eq!(std::fs::read_to_string(project.join("n.txt")).expect("it was written").trim(), "4");
+}

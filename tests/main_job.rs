@@ -27,6 +27,8 @@ fn the_demo_computes_every_figure_and_the_second_time_every_step_is_cached() {
     assert!(["Adelie", "Chinstrap", "Gentoo"].contains(&species), "{species}");
     assert_eq!(first["drift"]["level"], "alarm");
     assert_ne!(first["monitored"]["level"], "alarm", "held-out rows are like the training rows");
+    let held_out = first["parity"]["rows"].as_u64().expect("rows");
+    assert_eq!(first["monitored"]["rows"], held_out + 1, "what tried the deployment is no traffic");
 
     let second = world.ok(&["demo", "--stop"]);
     assert_eq!(second["cached"], second["steps"]);
@@ -35,6 +37,72 @@ fn the_demo_computes_every_figure_and_the_second_time_every_step_is_cached() {
     assert_eq!(second["metrics"], first["metrics"]);
     let check = world.ok(&["workspace", "check", "--full"]);
     assert_eq!(check["isClean"], true, "{check}");
+}
+
+#[test]
+fn traffic_is_watched_window_by_window_and_told_in_one_file() {
+    let world = World::new();
+    world.ok(&["demo"]);
+    let monitor = |args: &[&str]| world.ok(&[&["-p", "demo", "monitor"], args].concat());
+    let sample = std::fs::read_to_string(testkit::penguins()).expect("the sample is there");
+    // Every bird of the sample once, in an order without pattern, then the same ones heavier.
+    let (head, birds) = sample.split_once('\n').expect("it has a header");
+    let birds: Vec<&str> = birds.lines().collect();
+    let mixed: Vec<&str> = (0..birds.len()).map(|at| birds[at * 149 % birds.len()]).collect();
+    let same = world.file("same.csv", format!("{head}\n{}\n", mixed.join("\n")));
+    monitor(&["replay", "penguins", testkit::text(&same)]);
+    let status = monitor(&["status", "penguins"]);
+    assert_ne!(status["level"], "alarm", "{status}");
+    let heavier: Vec<String> = mixed.iter().map(|bird| heavier(bird)).collect();
+    let heavy = world.file("heavy.csv", format!("{head}\n{}\n", heavier.join("\n")));
+    monitor(&["replay", "penguins", testkit::text(&heavy)]);
+
+    let status = world.call(&["-p", "demo", "monitor", "status", "penguins"]).reply;
+    assert_eq!(
+        (&status["rules"][0]["metric"], &status["rules"][0]["windowRows"]),
+        (&"psi".into(), &500.into())
+    );
+    let said = status["alerts"][0]["message"].as_str().expect("an alert was raised without being asked for");
+    assert!(said.contains("has drifted"), "{said}");
+
+    let windows_of = |more: &[&str]| {
+        let called =
+            world.call(&[&["-p", "demo", "monitor", "windows", "penguins", "--rows", "150"], more].concat());
+        (called.code, called.reply)
+    };
+    let (code, found) = windows_of(&[]);
+    assert_eq!(code, Some(5), "{found}");
+    let windows = found["windows"].as_array().expect("windows");
+    assert_ne!(windows[0]["level"], "alarm", "{}", windows[0]);
+    assert_eq!(windows[windows.len() - 1]["level"], "alarm");
+    let columns = windows[windows.len() - 1]["columns"].as_array().expect("columns");
+    let mass = columns.iter().find(|column| column["column"] == "body_mass_g").expect("it is an input");
+    assert_eq!(mass["level"], "alarm", "{mass}");
+    let sliding = windows_of(&["--step", "50"]).1;
+    assert!(sliding["windows"].as_array().expect("windows").len() > windows.len());
+
+    // Against the heavy birds themselves the heavy birds are nothing new.
+    let (from, to) = (&windows[windows.len() - 1]["from"], &windows[windows.len() - 1]["to"]);
+    let (from, to) = (from.to_string(), to.to_string());
+    let (code, found) = windows_of(&["--from", &from, "--to", &to]);
+    assert_eq!((code, &found["level"]), (Some(0), &Value::from("none")), "{found}");
+
+    let page = world.path("penguins.html");
+    let args = ["-p", "demo", "monitor", "report", "penguins", "-o", testkit::text(&page)];
+    assert_eq!(world.call(&args).code, Some(5));
+    let html = std::fs::read_to_string(&page).expect("the report is there");
+    assert!(html.contains("body_mass_g") && html.contains("Drift over time") && html.len() < 2_000_000);
+    assert_ne!(world.call(&args).code, Some(0), "a file that is there is not overwritten");
+    world.ok(&["-p", "demo", "deployment", "stop", "penguins"]);
+}
+
+/// A line of the sample with two kilograms more.
+fn heavier(line: &str) -> String {
+    let fields = line.split(',').map(|field| match field.parse::<f64>() {
+        Ok(mass) if mass > 2500.0 => (mass + 2000.0).to_string(),
+        Ok(_) | Err(_) => field.to_owned(),
+    });
+    fields.collect::<Vec<_>>().join(",")
 }
 
 #[test]
@@ -71,6 +139,52 @@ fn a_new_version_takes_over_only_when_it_is_good_and_one_call_goes_back() {
     assert_eq!(status["summary"]["url"], url, "callers keep their address");
     let answer = world.ok(&["-p", "demo", "deployment", "try", "penguins"]);
     assert_eq!(answer["status"], 200);
+    world.ok(&["-p", "demo", "deployment", "stop", "penguins"]);
+}
+
+#[test]
+fn a_canary_gets_its_share_and_a_rollback_gives_everybody_the_version_before() {
+    let world = World::new();
+    world.ok(&["demo"]);
+    let file = world.file("v2.toml", pipeline_with_trees(&world, 30));
+    world.ok(&["-p", "demo", "pipeline", "run", testkit::text(&file)]);
+    let create = ["-p", "demo", "deployment", "create", "penguins@2", "--name", "penguins"];
+    let canary = ["--set", "rollout=canary", "--set", "canary_pct=25"];
+    let plan = world.ok(&[&create[..], &canary, &["--plan"]].concat());
+    assert!(plan.to_string().contains("25 of 100 requests; version 1"), "{plan}");
+    world.ok(&[&create[..], &canary].concat());
+    let shown = world.ok(&["-p", "demo", "deployment", "status", "penguins"]);
+    let answered = |version: &str| {
+        let agent: ureq::Agent = ureq::Agent::config_builder().proxy(None).build().into();
+        let cells = shown["sample"].as_object().expect("a row").iter().map(|(name, value)| {
+            let datatype = if value.is_string() { "BYTES" } else { "FP64" };
+            serde_json::json!({ "name": name, "shape": [1], "datatype": datatype, "data": [value] })
+        });
+        let body = serde_json::json!({ "inputs": cells.collect::<Vec<_>>() });
+        let ask = |_: &usize| {
+            let url =
+                format!("{}/v2/models/penguins/infer", shown["summary"]["url"].as_str().expect("a URL"));
+            let token = shown["token"].as_str().expect("a token");
+            let sent = agent.post(url).header("Authorization", format!("Bearer {token}")).send_json(&body);
+            let said: serde_json::Value = sent.expect("it answers").body_mut().read_json().expect("JSON");
+            said["model_version"] == version
+        };
+        (0..100).filter(ask).count()
+    };
+    assert_eq!(answered("2"), 25);
+    world.ok(&["-p", "demo", "deployment", "stop", "penguins"]);
+    world.ok(&["-p", "demo", "deployment", "start", "penguins"]);
+    assert_eq!(answered("2"), 25, "a canary stays one");
+    world.ok(&[&create[..], &["--set", "rollout=shadow"]].concat());
+    assert_eq!(answered("2"), 0, "a shadow answers nobody");
+    world.ok(&[&create[..], &["--set", "rollout=all"]].concat());
+    assert_eq!(answered("2"), 100);
+    let error = world.fails(1, &[&create[..], &canary].concat());
+    assert!(error.to_string().contains("everybody already"), "{error}");
+    world.ok(&["-p", "demo", "deployment", "rollback", "penguins", "--to", "2"]);
+    assert_eq!(answered("2"), 100, "revision 2 was a canary; who goes back to it means everybody");
+    world.ok(&["-p", "demo", "deployment", "rollback", "penguins", "--to", "1"]);
+    assert_eq!(answered("1"), 100);
     world.ok(&["-p", "demo", "deployment", "stop", "penguins"]);
 }
 

@@ -45,9 +45,13 @@ const PARAMS: [&str; 6] = [
 ];
 
 fn world() -> World {
+    world_of(PIPELINE)
+}
+
+fn world_of(pipeline: &str) -> World {
     let world = World::new();
     world.ok(&["dataset", "import", testkit::text(&testkit::penguins()), "--target", "sex"]);
-    let file = world.file("species.toml", PIPELINE);
+    let file = world.file("species.toml", pipeline);
     world.ok(&["pipeline", "validate", testkit::text(&file)]);
     world
 }
@@ -150,9 +154,11 @@ fn the_same_sweep_comes_to_the_same_trials_again_and_early_stopping_saves_rounds
 }
 
 #[test]
-fn a_sweep_whose_process_was_killed_goes_on_with_its_trials_and_takes_the_same_way() {
-    let (whole, killed) = (world(), world());
-    let words = ["--trials", "12", "--parallel", "2"];
+fn a_sweep_of_a_hundred_trials_whose_process_was_killed_goes_on_with_them_and_takes_the_same_way() {
+    // Few rounds: what counts here is the number of trials.
+    let short = PIPELINE.replace("rounds = 60", "rounds = 3");
+    let (whole, killed) = (world_of(&short), world_of(&short));
+    let words = ["--trials", "100", "--parallel", "2"];
     let expected = sweep(&whole, &words);
     let begin = [&["-q", "sweep", "species", "--metric", "log_loss"][..], &PARAMS, &words].concat();
     let mut child =
@@ -163,8 +169,8 @@ fn a_sweep_whose_process_was_killed_goes_on_with_its_trials_and_takes_the_same_w
         db.query_row("select count(*) from sweep_trials where state = 'done'", [], |row| row.get::<_, i64>(0))
             .ok()
     };
-    while trials().unwrap_or(0) < 4 {
-        assert!(started.elapsed() < Duration::from_secs(60), "no trial ended");
+    while trials().unwrap_or(0) < 50 {
+        assert!(started.elapsed() < Duration::from_secs(120), "half of the trials did not end");
         std::thread::sleep(Duration::from_millis(5));
     }
     child.kill().expect("it can be killed");
@@ -173,6 +179,7 @@ fn a_sweep_whose_process_was_killed_goes_on_with_its_trials_and_takes_the_same_w
     assert_eq!(before["summary"]["state"], "interrupted");
     let after = killed.ok(&["sweep", "resume", "species"]);
     assert_eq!(after["summary"]["state"], "done");
+    assert_eq!(values(&after).len(), 100);
     assert_eq!(values(&after), values(&expected));
     // Those that had ended are still those runs.
     for (old, new) in before["trials"]

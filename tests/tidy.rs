@@ -31,8 +31,9 @@ const ARROWS: [(&str, &[&str]); 13] = [
 /// Crates that fence something off, and the only packages that may name them.
 const FENCED: [(&str, &[&str]); 6] = [
     ("tauri", &["fettle-desktop"]),
-    // Only `store` writes our database; `data` reads tables out of those of others.
-    ("rusqlite", &["store", "data"]),
+    // Only `store` writes our database; `data` reads tables out of those of others, `connect` what
+    // MLflow keeps.
+    ("rusqlite", &["store", "data", "connect"]),
     ("datafusion", &["data"]),
     ("axum", &["api", "serving"]),
     ("hyper", &["api", "serving"]),

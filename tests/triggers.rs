@@ -81,6 +81,17 @@ impl World {
     }
 }
 
+impl Drop for World {
+    /// Endpoints outlive whoever started them.
+    fn drop(&mut self) {
+        let all = self.engine.dispatch("deployment.list", json!({})).unwrap_or_default();
+        for deployment in all.as_array().into_iter().flatten() {
+            // One that never served cannot be stopped, and need not be.
+            let _ = self.engine.dispatch("deployment.stop", json!({ "deployment": deployment["name"] }));
+        }
+    }
+}
+
 #[test]
 fn five_files_in_a_folder_are_one_run() {
     let world = World::new();
@@ -195,4 +206,39 @@ fn what_cannot_start_is_refused_or_told() {
     let history = world.call("trigger.history", json!({ "trigger": "hourly" }));
     assert_eq!(history[0]["outcome"], "there is no pipeline `first`");
     assert_eq!(history.as_array().map(Vec::len), Some(1));
+}
+
+#[test]
+fn a_policy_retrains_on_new_data_and_deploys_what_passes_the_gate() {
+    let world = World::new();
+    world.call("sample.open", json!({}));
+    world.rest();
+    let shown = || world.call("deployment.show", json!({ "deployment": "penguins" }))["summary"].clone();
+    assert_eq!(shown()["model"]["version"], 1);
+    let pipeline = world.call("pipeline.list", json!({}))[0]["name"].clone();
+    let policy = json!({
+        "name": "keep-fresh", "pipeline": pipeline, "dataset": "penguins", "retrain": "penguins", "deploys": true,
+    });
+    assert_eq!(world.call("trigger.add", policy)["retrains"], "deploys it to penguins");
+    let nobody = json!({ "name": "x", "pipeline": pipeline, "dataset": "penguins", "retrain": "nobody" });
+    let error = world.engine.dispatch("trigger.add", nobody).expect_err("there is no such deployment");
+    assert!(error.to_string().contains("`nobody`"), "{error}");
+
+    let sample = std::fs::read_to_string(testkit::penguins()).expect("the sample is there");
+    let (head, birds) = sample.split_once('\n').expect("it has a header");
+    let twice = world.folder.path().join("twice.csv");
+    std::fs::write(&twice, format!("{head}\n{birds}{birds}")).expect("it is written");
+    world.import(&twice);
+    world.pass(5);
+    assert_eq!(
+        shown()["model"]["version"],
+        2,
+        "{}",
+        world.call("trigger.history", json!({ "trigger": "keep-fresh" }))
+    );
+    let audit = world.call("audit.list", json!({ "limit": 100 })).to_string();
+    assert!(audit.contains("retraining.start") && audit.contains("model.promote"), "{audit}");
+    world.pass(5);
+    let revisions = world.call("deployment.show", json!({ "deployment": "penguins" }))["revisions"].clone();
+    assert_eq!(revisions.as_array().map(Vec::len), Some(2), "once is enough");
 }

@@ -88,11 +88,21 @@ impl App {
         self.session.find(&format!("[data-testid=\"{test_id}\"]")).is_ok()
     }
 
-    /// Clicks it, once it is there. A page that redraws in between is met by looking again.
+    /// Clicks it, once it is there and can be pressed: a driver presses a button that is disabled and
+    /// says nothing. A page that redraws in between is met by looking again.
     pub fn click(&self, test_id: &str) {
+        let css = format!("[data-testid=\"{test_id}\"]:not(:disabled)");
         self.wait_until(&format!("`{test_id}` can be clicked"), || {
-            let element = self.find(test_id);
-            self.session.click(&element).ok()
+            self.session.click(&self.session.find(&css).ok()?).ok()
+        });
+        self.count_action();
+    }
+
+    /// As [`App::click`], for what only a selector can tell apart; scrolls to it.
+    pub fn click_on(&self, css: &str) {
+        self.middle(css);
+        self.wait_until(&format!("`{css}` can be clicked"), || {
+            self.session.click(&self.session.find(css).ok()?).ok()
         });
         self.count_action();
     }
@@ -111,6 +121,45 @@ impl App {
     pub fn type_into(&self, test_id: &str, text: &str) {
         let element = self.find(test_id);
         self.session.type_keys(&element, text).expect("typed");
+    }
+
+    /// Types wherever the focus is.
+    pub fn type_text(&self, text: &str) {
+        let mut key = [0; 4];
+        text.chars().for_each(|c| self.press(&[c.encode_utf8(&mut key)]));
+    }
+
+    /// Goes on by Tab until the focus is in the element with this `data-testid`.
+    pub fn tab_into(&self, test_id: &str) {
+        let is_in = format!("return document.activeElement?.closest('[data-testid=\"{test_id}\"]') !== null");
+        self.wait_until(&format!("Tab leads to `{test_id}`"), || {
+            self.press(&["\u{E004}"]);
+            (self.script(&is_in).ok()? == true).then_some(())
+        });
+    }
+
+    /// The middle of an element, once it is there, scrolled into view.
+    pub fn middle(&self, css: &str) -> (i32, i32) {
+        const MIDDLE: &str = "const element = document.querySelector(arguments[0]);
+            element?.scrollIntoViewIfNeeded?.();
+            const box = element?.getBoundingClientRect();
+            return box && [Math.round(box.left + box.width / 2), Math.round(box.top + box.height / 2)]";
+        self.wait_until(&format!("there is `{css}`"), || {
+            let at = self.session.script(MIDDLE, &[json!(css)]).ok()?;
+            let part = |index: usize| at[index].as_i64().and_then(|pixel| i32::try_from(pixel).ok());
+            Some((part(0)?, part(1)?))
+        })
+    }
+
+    /// Presses and moves as a drag does, and holds on.
+    pub fn pull(&self, from: (i32, i32), to: (i32, i32)) {
+        self.session.pull(from, to).expect("pulled");
+    }
+
+    /// Lets go of what was pulled.
+    pub fn let_go(&self) {
+        self.session.let_go().expect("let go");
+        self.count_action();
     }
 
     pub fn press(&self, keys: &[&str]) {
@@ -172,6 +221,18 @@ impl App {
             let state = self.rpc("window.state", json!({})).ok()?;
             (state["daemon"]["state"] == "ready").then(|| owner(&self.workspace))?
         })
+    }
+
+    /// Processor time of the process that draws the pages so far, in ms.
+    pub fn web_view_cpu_ms(&self) -> u64 {
+        let window = child_of(self.driver.id()).expect("the driver has started the window");
+        let mut pages =
+            processes().filter(|pid| is_below(*pid, window) && name_of(*pid).starts_with("WebKitWebProces"));
+        let pid = pages.next().expect("the window has a web view");
+        // Fields 14 and 15 of `stat`, of which the first two are cut off, in hundredths of a second.
+        let ticks: u64 =
+            stat_of(pid).iter().skip(11).take(2).filter_map(|field| field.parse::<u64>().ok()).sum();
+        ticks * 10
     }
 
     /// As a crash would end it.
@@ -253,15 +314,33 @@ fn driver(port: u16, home: &Path, workspace: &Path) -> Child {
         .expect("WebKitWebDriver starts")
 }
 
-/// The first child process, from the one list of processes that there is.
+/// Every process that there is.
+fn processes() -> impl Iterator<Item = u32> {
+    let all = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    all.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+}
+
+/// What `/proc` says of a process behind its name: state, parent and so on.
+fn stat_of(pid: u32) -> Vec<String> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    // The name in brackets may hold spaces: the fields are counted behind it.
+    stat.rsplit_once(')').map_or("", |(_, rest)| rest).split_whitespace().map(str::to_owned).collect()
+}
+
+fn parent_of(pid: u32) -> Option<u32> {
+    stat_of(pid).get(1)?.parse().ok()
+}
+
+fn is_below(pid: u32, above: u32) -> bool {
+    std::iter::successors(Some(pid), |pid| parent_of(*pid)).any(|pid| pid == above)
+}
+
+fn name_of(pid: u32) -> String {
+    std::fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default()
+}
+
 fn child_of(parent: u32) -> Option<u32> {
-    let processes = std::fs::read_dir("/proc").ok()?;
-    processes.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok()).find(|pid: &u32| {
-        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-        // The name in brackets may hold spaces: the fields are counted behind it.
-        let fields = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
-        fields.split_whitespace().nth(1).and_then(|field| field.parse().ok()) == Some(parent)
-    })
+    processes().find(|pid| parent_of(*pid) == Some(parent))
 }
 
 /// The daemon that the window has started.

@@ -5,9 +5,13 @@
 //! these tests fail rather than pass unseen.
 
 mod app;
+mod canvas;
+mod drift;
 mod file_drop;
 mod main_job;
+mod promotion;
 mod shots;
+mod thousand;
 mod webdriver;
 mod wide;
 mod window;

@@ -43,6 +43,20 @@ const DATA: [(&str, &str, &str); 10] = [
     ("trash", "settings?tab=trash", ""),
 ];
 
+/// What stands between a version and its use: a name, the parameters of the address, and what is clicked.
+const JUDGED: [(&str, &str, &str); 10] = [
+    ("tests", "tab=tests", ""),
+    ("tests-editor", "tab=tests", "tests-edit"),
+    ("explain", "tab=explain", "row-next"),
+    ("explain-rows", "tab=explain", "matters-tab-added"),
+    ("promotion-refused", "tab=promotion&alias=champion", ""),
+    ("promotion", "tab=promotion&alias=challenger", ""),
+    ("policy", "tab=promotion&alias=champion", "policy-edit"),
+    ("card", "tab=card", ""),
+    ("card-editor", "tab=card", "card-edit"),
+    ("passport", "tab=passport", ""),
+];
+
 /// What can be seen of work that is repeated, searched and set off: as for [`DATA`].
 const WORK: [(&str, &str, &str); 8] = [
     ("run-receipts", "runs/RUN?tab=receipts", ""),
@@ -93,8 +107,9 @@ fn every_screen() {
     app.await_daemon();
     customers(&app);
     let (run, pipeline) = work(&app);
+    let passport = judged(&app);
     let folder = sources(&app);
-    let screens = screens(&app);
+    let screens = screens(&app, &run, &scripted(&app));
     each_face(&app, |face| {
         for (name, address) in &screens {
             show(&app, address);
@@ -114,6 +129,7 @@ fn every_screen() {
             }
             picture(&app, name, face);
         }
+        judging(&app, face, &passport);
         for (name, address, steps) in SOURCES {
             show(&app, "home");
             show(&app, address);
@@ -148,7 +164,7 @@ fn every_empty_screen() {
 }
 
 /// Names of pictures, and the addresses of what the sample project holds.
-fn screens(app: &App) -> Vec<(&'static str, String)> {
+fn screens(app: &App, run: &str, script: &str) -> Vec<(&'static str, String)> {
     let ask =
         |command: &str| app.rpc(command, json!({})).unwrap_or_else(|error| panic!("{command}: {error}"));
     let name = |list: &Value| list[0]["name"].as_str().expect("the sample has one").to_owned();
@@ -156,7 +172,6 @@ fn screens(app: &App) -> Vec<(&'static str, String)> {
     let pipeline = name(&ask("pipeline.list"));
     let model = name(&ask("model.list"));
     let endpoint = name(&ask("deployment.list"));
-    let run = ask("run.list")["runs"][0]["id"].as_str().expect("the sample has run").to_owned();
     let step = "boosting";
     let screens = [
         ("welcome", "welcome".to_owned()),
@@ -180,6 +195,7 @@ fn screens(app: &App) -> Vec<(&'static str, String)> {
         ("run-log", format!("runs/{run}?tab=log")),
         ("run-environment", format!("runs/{run}?tab=environment")),
         ("compare", format!("runs/{run}/compare")),
+        ("run-script", format!("runs/{script}")),
         ("models", "models".to_owned()),
         ("model", format!("models/{model}")),
         ("version", format!("models/{model}/1")),
@@ -193,6 +209,42 @@ fn screens(app: &App) -> Vec<(&'static str, String)> {
         ("audit", "audit".to_owned()),
     ];
     screens.into()
+}
+
+/// Logs a run as a script does: two curves, parameters, tags and files. Gives its id.
+fn scripted(app: &App) -> String {
+    let info = app.rpc("tracking.info", json!({})).expect("it is told");
+    let (url, token) = (info["url"].as_str().expect("an address"), info["token"].as_str().expect("a token"));
+    let post = |path: &str, body: Value| -> Value {
+        let request = ureq::post(format!("{url}/api/2.0/mlflow/{path}"));
+        let sent = request.header("Authorization", format!("Bearer {token}")).send_json(body);
+        sent.and_then(|mut reply| reply.body_mut().read_json()).unwrap_or_else(|e| panic!("{path}: {e}"))
+    };
+    let run = json!({ "experiment_id": "0", "run_name": "resnet, third try", "start_time": 1_790_000_000_000_u64, "user_id": "ada" });
+    let run = post("runs/create", run)["run"]["info"]["run_id"].as_str().expect("an id").to_owned();
+    let at = |step: u32, fall: f64, end: f64| end + (0.9 - end) * (-f64::from(step) / fall).exp();
+    let point = |key: &str, value: f64, step: u32| json!({ "key": key, "value": value, "timestamp": step, "step": step });
+    let metrics: Vec<Value> = (0..60)
+        .flat_map(|step| {
+            [point("loss", at(step, 9.0, 0.08), step), point("val_loss", at(step, 12.0, 0.16), step)]
+        })
+        .collect();
+    let pair = |key: &str, value: &str| json!({ "key": key, "value": value });
+    let params = [pair("optimizer", "adam"), pair("lr", "0.001"), pair("batch_size", "64")];
+    let tags = [pair("team", "vision"), pair("mlflow.source.name", "train.py")];
+    post("runs/log-batch", json!({ "run_id": run, "metrics": metrics, "params": params, "tags": tags }));
+    let files = [
+        ("report/classes.json", "{\"cat\": 0.94, \"dog\": 0.91}"),
+        ("report/notes.md", "# Third try\n\nLonger warm-up."),
+        ("model.pkl", "not opened"),
+    ];
+    for (path, text) in files {
+        let to = format!("{url}/api/2.0/mlflow-artifacts/artifacts/0/{run}/artifacts/{path}");
+        let sent = ureq::put(to).header("Authorization", format!("Bearer {token}")).send(text);
+        sent.unwrap_or_else(|e| panic!("{path}: {e}"));
+    }
+    post("runs/update", json!({ "run_id": run, "status": "FINISHED", "end_time": 1_790_000_600_000_u64 }));
+    run
 }
 
 /// Repeats the sample's last run, sweeps its pipeline and sets it off by triggers, unless an earlier walk
@@ -262,6 +314,63 @@ fn customers(app: &App) {
     std::fs::write(&file, "id,note\n1,thrown away\n").expect("the file is written");
     app.finish("dataset.import", json!({ "path": file, "name": "scratch" }));
     app.rpc("dataset.delete", json!({ "dataset": "scratch" })).expect("it is in the trash");
+}
+
+/// Gives the sample's model tests that ran, a card with a number that is no longer true, a policy that
+/// refuses one alias, and an approval. Gives back where its passport lies.
+fn judged(app: &App) -> PathBuf {
+    let ask = |command: &str, request: Value| {
+        app.rpc(command, request).unwrap_or_else(|error| panic!("{command}: {error}"))
+    };
+    let pick = json!({ "model": "penguins", "version": "1" });
+    let suggested = ask("model.tests", pick.clone())["suggested"].as_str().expect("a text").to_owned();
+    let strict = "\n[[test]]\nkind = \"slices\"\nmetric = \"accuracy\"\nmax_drop = 0.0\nmin_rows = 5\n\
+        severity = \"warn\"\nname = \"no island is left behind\"\n\
+        \n[[test]]\nkind = \"metric\"\nmetric = \"accuracy\"\nat_least = 1.0\n";
+    ask("model.set_tests", json!({ "model": "penguins", "text": suggested + strict }));
+    app.finish("model.test", pick.clone());
+    let draft = ask("model.card", pick.clone())["draft"].as_str().expect("a text").to_owned();
+    let card = draft.replace("{{data.rows = 344}}", "{{data.rows = 333}}").replace(
+        "## Intended use\n",
+        "## Intended use\nTelling penguins of three islands apart, for teaching.\n",
+    );
+    ask("model.set_card", json!({ "model": "penguins", "text": card }));
+    // The key goes with this walk; whoever signed in an earlier one had another.
+    let signed = ask("model.approvals", pick.clone()).to_string();
+    let person =
+        ["ann", "bob", "carla", "dan"].into_iter().find(|name| !signed.contains(name)).unwrap_or("eve");
+    let key = ask("identity.new", json!({ "person": person }))["key"].as_str().expect("a key").to_owned();
+    let policy = format!(
+        "format = 1\n\n[people]\n{person} = \"{key}\"\n\n[alias.champion]\ntests = true\napprovals = 1\n\
+         card = [\"intended_use\", \"limits\"]\nfresh_card = true\n\n[alias.challenger]\napprovals = 1\n"
+    );
+    ask("policy.set", json!({ "text": policy }));
+    ask(
+        "model.approve",
+        json!({ "model": "penguins", "version": "1", "note": "Looked at the worst group." }),
+    );
+    let passport = app.scratch().join("penguins-v1.passport");
+    let mut request = pick;
+    request["to"] = json!(passport);
+    app.finish("model.passport", request);
+    passport
+}
+
+/// Walks through [`JUDGED`], and looks at a passport.
+fn judging(app: &App, face: &str, passport: &Path) {
+    for (name, tab, click) in JUDGED {
+        // Another screen in between, so that nothing that was open stays so.
+        show(app, "models");
+        show(app, &format!("models/penguins/1?{tab}"));
+        if !click.is_empty() {
+            app.click_on(&format!("[data-testid='{click}']"));
+        }
+        picture(app, name, face);
+    }
+    app.type_into("passport-path", &passport.to_string_lossy());
+    app.click("passport-verify");
+    app.find("passport-found");
+    picture(app, "passport-found", face);
 }
 
 /// Makes what came from a folder, an address and a connection, unless an earlier walk has, and a folder of

@@ -84,6 +84,12 @@ impl Session {
 
     /// Presses, moves in small steps as a hand does, and lets go.
     pub fn drag(&self, from: (i32, i32), to: (i32, i32)) -> Result<(), String> {
+        self.pull(from, to)?;
+        self.let_go()
+    }
+
+    /// Presses and moves in small steps, and holds on.
+    pub fn pull(&self, from: (i32, i32), to: (i32, i32)) -> Result<(), String> {
         const STEPS: i32 = 8;
         let at =
             |step: i32| (from.0 + (to.0 - from.0) * step / STEPS, from.1 + (to.1 - from.1) * step / STEPS);
@@ -96,8 +102,12 @@ impl Session {
                 .map(at)
                 .map(|(x, y)| json!({ "type": "pointerMove", "duration": 40, "x": x, "y": y })),
         );
-        actions.push(json!({ "type": "pointerUp", "button": 0 }));
         self.pointer(&actions)
+    }
+
+    /// Lets go of what was pulled.
+    pub fn let_go(&self) -> Result<(), String> {
+        self.pointer(&[json!({ "type": "pointerUp", "button": 0 })])
     }
 
     /// Presses keys wherever the focus is, all together, and lets go of them backwards.
