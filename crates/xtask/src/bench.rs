@@ -2,11 +2,16 @@
 //! in the list. All of them measure the programs as they are shipped, but for the window.
 
 mod data;
+mod drift;
 mod import;
 mod no_op_run;
+mod peers;
+mod pipelines;
 mod quality;
+mod runs;
 mod serve;
 mod start;
+mod track;
 mod train;
 
 use crate::Result;
@@ -16,14 +21,19 @@ use crate::process::root;
 /// Measures, and gives back its figures.
 type Bench = fn() -> Result<Vec<Figure>>;
 
-const BENCHES: [(&str, Bench); 7] = [
+const BENCHES: [(&str, Bench); 12] = [
     ("start", start::measure),
     ("import", import::measure),
     ("train", train::measure),
     ("no-op-run", no_op_run::measure),
+    ("pipelines", pipelines::measure),
     ("serve", serve::measure),
+    ("peers", peers::measure),
     ("quality", quality::measure),
     ("data", data::measure),
+    ("track", track::measure),
+    ("runs", runs::measure),
+    ("drift", drift::measure),
 ];
 const DOCUMENT: &str = "docs/performance.md";
 
@@ -70,7 +80,9 @@ mod tests {
     #[test]
     fn wrong_words_are_answered_with_the_right_ones() {
         let said = |word: &str| bench(&[word.to_owned()]).expect_err("wrong");
-        assert!(said("speed").contains("start, import, train, no-op-run, serve, quality, data"));
+        assert!(said("speed").contains(
+            "start, import, train, no-op-run, pipelines, serve, peers, quality, data, track, runs"
+        ));
         assert!(said("--all").contains("`--write`"));
     }
 }

@@ -6,9 +6,15 @@ use std::sync::OnceLock;
 
 use crate::Result;
 
-/// The folder of the repository.
+/// The folder of the repository: the one Cargo runs us from, since two clones may share a build folder
+/// and so this very program.
 pub fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).expect("the crate lies two folders deep")
+    static ROOT: OnceLock<PathBuf> = OnceLock::new();
+    ROOT.get_or_init(|| {
+        let package = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
+        let package = package.unwrap_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")));
+        package.ancestors().nth(2).expect("the crate lies two folders deep").to_path_buf()
+    })
 }
 
 /// Where builds go, as Cargo sees it.

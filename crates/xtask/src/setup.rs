@@ -17,8 +17,12 @@ const WINDOW: [&str; 6] = [
 /// To drive the window in tests: a display, a driver, a hand, and a program to drag files from.
 const JOURNEYS: [&str; 6] =
     ["xvfb", "webkit2gtk-driver", "xdotool", "python3-gi", "gir1.2-gtk-3.0", "fonts-dejavu-core"];
-/// Servers that tests ask: a database, and what makes certificates for it.
-const SERVERS: [&str; 2] = ["postgresql", "openssl"];
+/// Servers that tests ask: a database, what makes certificates for it, a registry of images, and a
+/// machine that is reached over SSH.
+const SERVERS: [&str; 5] = ["postgresql", "openssl", "docker-registry", "apache2-utils", "openssh-server"];
+/// Other people's tools that take the images that we write, and run them.
+const IMAGES: [&str; 5] = ["skopeo", "umoci", "runc", "podman", "catatonit"];
+const WEB_SERVER: [&str; 1] = ["nginx-light"];
 const COMPILER: [&str; 1] = ["build-essential"];
 const PYTHON: [&str; 2] = ["python3", "python3-venv"];
 const NODE_MAJOR: u32 = 20;
@@ -30,7 +34,8 @@ pub fn compiler() -> Result<()> {
 
 /// The servers of other people that the tests start for themselves.
 pub fn servers() -> Result<()> {
-    system_packages(&SERVERS)
+    system_packages(&SERVERS)?;
+    system_packages(&IMAGES)
 }
 
 /// What it takes to compile the window.
@@ -53,9 +58,19 @@ pub fn everything() -> Result<()> {
     python().map(drop)
 }
 
+/// A web server to compare ours with.
+pub fn web_server() -> Result<()> {
+    system_packages(&WEB_SERVER)
+}
+
 /// A Python environment of our own, outside git. Gives back its interpreter.
 pub fn python() -> Result<PathBuf> {
-    let folder = private_folder().join("venv");
+    python_in("venv")
+}
+
+/// The same under another name, for packages that do not go with the others.
+fn python_in(name: &str) -> Result<PathBuf> {
+    let folder = private_folder().join(name);
     let python = if cfg!(windows) { folder.join("Scripts/python.exe") } else { folder.join("bin/python") };
     if !python.exists() {
         system_packages(&PYTHON)?;
@@ -64,6 +79,14 @@ pub fn python() -> Result<PathBuf> {
         make.arg(&folder);
         run(make)?;
     }
+    Ok(python)
+}
+
+/// The Python of an environment with what somebody else's program needs, as a requirements file of ours
+/// names it. Each has its own, since they do not go together.
+pub fn peer(name: &str, requirements: &str) -> Result<PathBuf> {
+    let python = python_in(&format!("peer-{name}"))?;
+    python_packages(&python, &root().join(requirements))?;
     Ok(python)
 }
 

@@ -36,10 +36,20 @@ pub fn load(request: &Request, connections: usize, duration: Duration) -> Result
 }
 
 impl Load {
+    /// Answers in a second.
+    pub fn per_second(&self) -> f64 {
+        self.times_ms.len() as f64 / self.took_s
+    }
+
+    /// How long half of the answers took at most, ms.
+    pub fn median_ms(&self) -> f64 {
+        percentile(&self.times_ms, 50.0)
+    }
+
     pub fn figures(&self, what: &str) -> Vec<Figure> {
         vec![
-            Figure::new(format!("{what}: requests"), self.times_ms.len() as f64 / self.took_s, "/s"),
-            Figure::new(format!("{what}: answer, median"), percentile(&self.times_ms, 50.0), "ms"),
+            Figure::new(format!("{what}: requests"), self.per_second(), "/s"),
+            Figure::new(format!("{what}: answer, median"), self.median_ms(), "ms"),
             Figure::new(format!("{what}: answer, 99 of 100 within"), percentile(&self.times_ms, 99.0), "ms"),
         ]
     }

@@ -75,6 +75,9 @@ fn cpu_of_children_s(stat: &str) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
+    #[cfg(target_os = "linux")]
+    use std::io::{Read as _, Write as _};
+
     use super::*;
 
     #[test]
@@ -98,11 +101,16 @@ mod tests {
         let own = std::process::id();
         let mut child = std::process::Command::new("cat")
             .stdin(std::process::Stdio::piped())
+            .stdout(std::process::Stdio::piped())
             .spawn()
             .expect("there is `cat`");
+        // What it gives back shows that it is more than a process that is about to begin.
+        let mut stdin = child.stdin.take().expect("it is piped");
+        stdin.write_all(b".").expect("it reads");
+        child.stdout.as_mut().expect("it is piped").read_exact(&mut [0]).expect("it writes");
         assert!(family(own).is_superset(&BTreeSet::from([own, child.id()])));
         assert!(resident_mb(&family(own)) > resident_mb(&BTreeSet::from([own])));
-        drop(child.stdin.take());
+        drop(stdin);
         child.wait().expect("it ends");
         assert!(!family(own).contains(&child.id()) && !is_there(child.id()));
     }

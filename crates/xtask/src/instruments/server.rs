@@ -1,4 +1,4 @@
-//! A program of ours that says in a line of JSON that it is ready, and then serves.
+//! Programs that serve: those of ours, which say in a line of JSON that they are ready, and others.
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, ChildStdout, Command, Stdio};
@@ -45,6 +45,34 @@ impl Drop for Server {
     }
 }
 
+/// A program that serves until this is dropped and says nothing about it.
+pub struct Background(Child);
+
+impl Background {
+    /// Starts a program, whatever it says.
+    pub fn start(mut command: Command) -> Result<Self> {
+        let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+        Ok(Self(child.map_err(|error| format!("cannot start {}: {error}", words(&command)))?))
+    }
+
+    /// Its process.
+    pub fn pid(&self) -> u32 {
+        self.0.id()
+    }
+}
+
+impl Drop for Background {
+    fn drop(&mut self) {
+        // One that has children of its own stops them only when it is asked, and not when it is killed.
+        let asked = Command::new("kill").arg(self.pid().to_string()).status();
+        if !asked.is_ok_and(|status| status.success()) {
+            // It may be gone already, which is what we want.
+            let _ = self.0.kill();
+        }
+        let _ = self.0.wait();
+    }
+}
+
 #[cfg(all(test, unix))]
 mod tests {
     use super::*;
@@ -59,6 +87,19 @@ mod tests {
         let pid = server.child.id();
         drop(server);
         assert!(!processes::is_there(pid));
+    }
+
+    #[test]
+    fn a_program_in_the_background_can_stop_its_own_children_at_its_end() {
+        let script = "trap 'kill $!; wait; exit' TERM; sleep 60 & wait";
+        let program = Background::start(command("sh", &["-c", script])).expect("it starts");
+        let deadline = std::time::Instant::now() + std::time::Duration::from_secs(30);
+        while processes::family(program.pid()).len() < 2 && std::time::Instant::now() < deadline {
+            std::thread::yield_now();
+        }
+        let family = processes::family(program.pid());
+        drop(program);
+        assert!(family.into_iter().all(|pid| !processes::is_there(pid)));
     }
 
     #[test]
