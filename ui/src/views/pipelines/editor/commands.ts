@@ -147,6 +147,7 @@ export function editorCommands(editor: Editor, dialogs: { commit: () => void; ex
     command('edit.later', 'Move the step down in the order', ['Alt+ArrowDown'], () => reorder(editor, 1), hasOne),
     command('edit.connect', 'Connect the selected step…', ['W'], () => (editor.asked = 'connect'), hasOne),
     command('edit.disconnect', 'Disconnect the selected step…', ['Shift+W'], () => (editor.asked = 'disconnect'), hasOne),
+    command('edit.move', 'Move an end of a wire…', ['R'], () => (editor.asked = 'move'), () => isFree() && (editor.selected !== null || here.selectedWires().length === 1)),
     command('edit.walkAfter', 'Go along the wire to the next step', [']'], () => walk(editor, 'after'), hasOne),
     command('edit.walkBefore', 'Go back along the wire', ['['], () => walk(editor, 'before'), hasOne),
     ...SIDES.map(({ side, title }) => command(`edit.align.${side}`, title, ALIGN_KEYS[side] === undefined ? [] : [ALIGN_KEYS[side]], () => void here.run(align(editor.doc, here.selection.steps, side)), hasSeveral)),

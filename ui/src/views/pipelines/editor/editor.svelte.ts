@@ -46,8 +46,8 @@ export class Editor {
   readonly faces: Map<string, Face> = $derived.by(() =>
     facesWithSkipped({ doc: this.doc, problems: this.problems, plan: this.plan, run: this.running.run }),
   )
-  /** The list that is open: to find or add a step, or to draw or cut a wire of the selected one. */
-  asked = $state<'find' | 'connect' | 'disconnect' | 'add' | 'insert' | null>(null)
+  /** The list that is open: to find or add a step, or to draw, move or cut a wire of the selected one. */
+  asked = $state<'find' | 'connect' | 'disconnect' | 'move' | 'add' | 'insert' | null>(null)
   /** The version that what is on screen is compared with. */
   compared = $state.raw<Compared | null>(null)
   readonly comparison: Comparison | null = $derived.by(() => (this.compared === null ? null : compareDocs(this.compared.doc, this.doc, this.kinds)))
