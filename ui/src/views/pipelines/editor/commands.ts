@@ -5,6 +5,7 @@ import { deleteSteps, dissolveSteps, duplicate, joinable, partOf, tidy } from '.
 import { downstreamOf, stepOf, upstreamOf, wireId, wiresOf } from '../../../lib/graph/doc'
 import { deleteFrames } from '../../../lib/graph/frames'
 import type { Fix } from '../../../lib/graph/fixes'
+import { focusOn, narrower, wider } from '../../../lib/graph/focus'
 import { moveInOrder } from '../../../lib/graph/order'
 import { toggleSkip } from '../../../lib/graph/skip'
 import { stepsAlong } from '../../../lib/graph/walk'
@@ -34,7 +35,7 @@ export const SPREAD_KEYS: Record<Axis, string> = { across: 'Shift+Alt+H', down: 
 export async function tidyUp(editor: Editor): Promise<void> {
   try {
     const { steps } = editor.document.selection
-    const { positions } = await call('pipeline.layout', { doc: steps.length > 1 ? partOf(editor.doc, steps) : editor.doc })
+    const { positions } = await call('pipeline.layout', { doc: steps.length > 1 ? partOf(editor.doc, steps) : editor.shown })
     editor.document.run(tidy(editor.doc, positions))
   } catch (thrown) {
     toastFailure('The steps could not be laid out', thrown)
@@ -101,6 +102,13 @@ function extend(editor: Editor, side: typeof upstreamOf): void {
   editor.document.select({ steps: [...steps, ...side(editor.doc, steps)], wires: [] })
 }
 
+// Once more on the same steps, or with none, it is the way back.
+function toggleFocus(editor: Editor): void {
+  const { steps } = editor.document.selection
+  const isSame = editor.focus?.around.length === steps.length && steps.every((id) => editor.focus?.around.includes(id) === true)
+  editor.look(isSame ? null : focusOn(editor.doc, steps))
+}
+
 /** Opens the form of a sweep, with the parameters of what is selected. */
 function sweep(editor: Editor): void {
   const { steps } = editor.document.selection
@@ -117,7 +125,8 @@ export function editorCommands(editor: Editor, dialogs: { commit: () => void; ex
   const hasSeveral = (): boolean => isFree() && here.selection.steps.length > 1
   const hasAny = (): boolean => isFree() && here.selection.steps.length + here.selection.wires.length + (here.selection.frames?.length ?? 0) > 0
   const isIdle = (): boolean => !editor.running.isLive && !editor.running.isStarting
-  const selectAll = (): void => here.select({ steps: editor.doc.steps.map((step) => step.id), wires: wiresOf(editor.doc).map(wireId) })
+  const isFocused = (): boolean => isFree() && editor.focus !== null
+  const selectAll = (): void => here.select({ steps: editor.shown.steps.map((step) => step.id), wires: wiresOf(editor.shown).map(wireId) })
   const command = (id: string, title: string, keys: string[], run: () => void, isEnabled?: () => boolean): Command => ({
     id, title, group: GROUP, keys, run, isEnabled,
   })
@@ -141,6 +150,10 @@ export function editorCommands(editor: Editor, dialogs: { commit: () => void; ex
     command('edit.selectBefore', 'Select all steps before', ['Shift+Alt+ArrowLeft'], () => extend(editor, upstreamOf), hasSteps),
     command('edit.selectAfter', 'Select all steps after', ['Shift+Alt+ArrowRight'], () => extend(editor, downstreamOf), hasSteps),
     command('edit.selectConnected', 'Select all steps before and after', ['Shift+Alt+ArrowUp'], () => { extend(editor, upstreamOf); extend(editor, downstreamOf) }, hasSteps),
+    command('focus.on', 'Show only what is around the selected steps', ['N'], () => toggleFocus(editor), () => hasSteps() || isFocused()),
+    command('focus.more', 'Show one wire more each way', ['.'], () => { if (editor.focus !== null) editor.look(wider(editor.doc, editor.focus)) }, isFocused),
+    command('focus.less', 'Show one wire less each way', [','], () => { if (editor.focus !== null) editor.look(narrower(editor.focus)) }, isFocused),
+    command('focus.leave', 'Show all steps again', ['Shift+N', 'Escape'], () => editor.look(null), isFocused),
     command('edit.find', 'Find a step…', ['Mod+F'], () => (editor.asked = 'find'), () => editor.doc.steps.length > 0 && document.querySelector('dialog[open]') === null),
     command('edit.insert', 'Insert a step before the selected one…', ['I'], () => (editor.asked = 'insert'), () => hasOne() && Object.keys(stepOf(editor.doc, editor.selected ?? '')?.inputs ?? {}).length > 0),
     command('edit.earlier', 'Move the step up in the order', ['Alt+ArrowUp'], () => reorder(editor, -1), hasOne),

@@ -8,8 +8,9 @@ import { compareDocs, type Comparison } from '../../../lib/graph/compare'
 import { withParts } from '../../../lib/graph/components'
 import type { Crumb } from '../../../lib/graph/crumbs'
 import { isAwaited, withAwaited } from '../../../lib/graph/declared'
-import { endText, type End } from '../../../lib/graph/doc'
+import { endText, stepOf, type End } from '../../../lib/graph/doc'
 import { facesWithSkipped, type Face } from '../../../lib/graph/faces'
+import { focusOn, onShow, stepsOnShow, type Focus } from '../../../lib/graph/focus'
 import { fixesFor, type Fix } from '../../../lib/graph/fixes'
 import { kindOf, withToldPorts, type Kinds } from '../../../lib/graph/kinds'
 import { tableSource } from '../../../lib/graph/outline'
@@ -51,6 +52,11 @@ export class Editor {
   /** The version that what is on screen is compared with. */
   compared = $state.raw<Compared | null>(null)
   readonly comparison: Comparison | null = $derived.by(() => (this.compared === null ? null : compareDocs(this.compared.doc, this.doc, this.kinds)))
+  #focus = $state.raw<Focus | null>(null)
+  /** The part that is looked at by itself; null for all, also once the steps it is around are gone. */
+  readonly focus: Focus | null = $derived.by(() => (this.#focus?.around.some((id) => stepOf(this.doc, id) !== undefined) === true ? this.#focus : null))
+  /** What canvas and outline show: all of the pipeline, or the part that is looked at. */
+  readonly shown: PipelineDoc = $derived.by(() => (this.focus === null ? this.doc : onShow(this.doc, stepsOnShow(this.doc, this.focus, this.document.selection.steps))))
   /** The pipelines that were gone through to come to this one, the outermost first. */
   crumbs = $state.raw<readonly Crumb[]>([])
   // What could be a component here, with spaces, which no name holds: a text is the same when it says the same.
@@ -168,8 +174,15 @@ export class Editor {
     return this.running.start({ project: null, pipeline: this.document.name, doc: this.doc, threads: null, force: false, ...range })
   }
 
-  /** Selects a step, brings it into view and opens the inspector. */
+  /** Looks at a part by itself, or at all again. */
+  look(focus: Focus | null): void {
+    this.#focus = focus
+  }
+
+  /** Selects a step, brings it into view and opens the inspector. One that is not on show becomes what is looked at. */
   show(id: string): void {
+    const { focus } = this
+    if (focus !== null && !this.shown.steps.some((step) => step.id === id)) this.#focus = focusOn(this.doc, [id], focus.hops)
     this.document.selectStep(id)
     this.wanted = { id, turn: (this.wanted?.turn ?? 0) + 1 }
   }

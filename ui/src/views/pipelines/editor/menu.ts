@@ -25,13 +25,13 @@ export function menuOf(ids: readonly string[]): MenuItem[] {
   })
 }
 
-const ONE = ['pipeline.runTo', 'pipeline.runFrom', 'edit.fix', '-', 'edit.connect', 'edit.move', 'edit.disconnect', '-', 'edit.duplicate', 'edit.skip', 'pipeline.sweep', 'canvas.frame', 'component.collapse', '-', 'edit.selectBefore', 'edit.selectAfter', '-', 'edit.dissolve', 'edit.delete']
-const SEVERAL = ['edit.duplicate', 'edit.skip', 'pipeline.sweep', 'canvas.frame', 'component.collapse', '-', 'edit.align.left', 'edit.align.top', 'edit.align.middle', 'edit.spread.across', 'edit.spread.down', 'pipeline.tidy', '-', 'edit.selectBefore', 'edit.selectAfter', '-', 'edit.dissolve', 'edit.delete']
+const ONE = ['pipeline.runTo', 'pipeline.runFrom', 'edit.fix', '-', 'edit.connect', 'edit.move', 'edit.disconnect', '-', 'edit.duplicate', 'edit.skip', 'pipeline.sweep', 'canvas.frame', 'component.collapse', '-', 'focus.on', 'edit.selectBefore', 'edit.selectAfter', '-', 'edit.dissolve', 'edit.delete']
+const SEVERAL = ['edit.duplicate', 'edit.skip', 'pipeline.sweep', 'canvas.frame', 'component.collapse', '-', 'edit.align.left', 'edit.align.top', 'edit.align.middle', 'edit.spread.across', 'edit.spread.down', 'pipeline.tidy', '-', 'focus.on', 'edit.selectBefore', 'edit.selectAfter', '-', 'edit.dissolve', 'edit.delete']
 /** Goes first where one component is selected; elsewhere it would only be in the way. */
 const PART = ['component.open', 'component.expand', '-']
-const NOTHING = ['canvas.add', 'canvas.frame', 'edit.find', '-', 'edit.selectAll', 'pipeline.tidy', 'canvas.fit']
+const NOTHING = ['canvas.add', 'canvas.frame', 'edit.find', 'focus.leave', '-', 'edit.selectAll', 'pipeline.tidy', 'canvas.fit']
 
-const ROW = ['pipeline.runTo', 'pipeline.runFrom', 'edit.fix', '-', 'outline.add', 'edit.insert', 'edit.earlier', 'edit.later', '-', 'edit.connect', 'edit.move', 'edit.disconnect', '-', 'edit.duplicate', 'edit.skip', 'pipeline.sweep', 'component.collapse', '-', 'edit.dissolve', 'edit.delete']
+const ROW = ['pipeline.runTo', 'pipeline.runFrom', 'edit.fix', '-', 'outline.add', 'edit.insert', 'edit.earlier', 'edit.later', '-', 'edit.connect', 'edit.move', 'edit.disconnect', '-', 'edit.duplicate', 'edit.skip', 'pipeline.sweep', 'component.collapse', '-', 'focus.on', '-', 'edit.dissolve', 'edit.delete']
 
 /** What is offered for a row of the outline. */
 export function menuForRow(isComponent: boolean): MenuItem[] {
