@@ -31,12 +31,12 @@ const AXES: readonly { axis: Axis; title: string }[] = [{ axis: 'across', title:
 export const ALIGN_KEYS: Partial<Record<Side, string>> = { left: 'Mod+Shift+ArrowLeft', right: 'Mod+Shift+ArrowRight', top: 'Mod+Shift+ArrowUp', bottom: 'Mod+Shift+ArrowDown' }
 export const SPREAD_KEYS: Record<Axis, string> = { across: 'Shift+Alt+H', down: 'Shift+Alt+V' }
 
-/** Puts the selected steps, or all if there are not several, where the layout of the backend says. */
+/** Puts the selected steps, or all if there are not several, where the layout of the backend says; pinned ones stay. */
 export async function tidyUp(editor: Editor): Promise<void> {
   try {
     const { steps } = editor.document.selection
     const { positions } = await call('pipeline.layout', { doc: steps.length > 1 ? partOf(editor.doc, steps) : editor.shown })
-    editor.document.run(tidy(editor.doc, positions))
+    editor.document.run(tidy(editor.doc, positions, editor.pins.ids))
   } catch (thrown) {
     toastFailure('The steps could not be laid out', thrown)
   }
@@ -170,6 +170,7 @@ export function editorCommands(editor: Editor, dialogs: { commit: () => void; ex
     command('component.collapse', 'Make the selected steps a component…', ['Mod+G'], dialogs.collapse, hasSteps),
     command('component.expand', 'Put the steps of the component in its place', ['Mod+Shift+G'], () => void expandPart(editor), () => isFree() && selectedPart(editor) !== null),
     command('edit.deselect', 'Select nothing', ['Escape'], () => here.select({ steps: [], wires: [] }), hasAny),
+    command('edit.pin', 'Pin steps where they are, or let them go', ['P'], () => editor.pins.toggle(here.selection.steps), hasSteps),
     command('pipeline.tidy', 'Tidy up the selected steps, or all', ['Shift+Alt+T'], () => void tidyUp(editor), isFree),
   ]
 }

@@ -19,6 +19,7 @@ import { runnable } from '../../../lib/graph/skip'
 import { shell } from '../../../parts/shell.svelte'
 import { toast } from '../../../parts/toast.svelte'
 import { PipelineDocument } from './document.svelte'
+import { Pins } from './pins.svelte'
 import { Running } from './running.svelte'
 
 /** Quiet time before the backend is asked again what it thinks of the document. */
@@ -34,6 +35,7 @@ export type Compared = { label: string; doc: PipelineDoc }
 export class Editor {
   readonly document: PipelineDocument
   readonly running: Running
+  readonly pins: Pins
   readonly #kinds: Kinds
   /** The kinds of steps, with the ports that steps here name by their parameters. */
   readonly kinds: Kinds = $derived.by(() => withToldPorts(withParts(this.#kinds, this.#parts === '' ? [] : this.#parts.split(' ')), this.#validation.data?.ports ?? {}))
@@ -75,6 +77,7 @@ export class Editor {
     this.view = view
     this.#kinds = kinds
     this.document = new PipelineDocument(project, first, kinds)
+    this.pins = new Pins(this.document)
     this.running = new Running(() => view.data?.lastRun?.id ?? null)
     const payload = () =>
       this.#settled === null ? null : { project: null, pipeline: this.document.name, doc: this.#settled, to: null }

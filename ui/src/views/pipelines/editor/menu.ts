@@ -25,8 +25,8 @@ export function menuOf(ids: readonly string[]): MenuItem[] {
   })
 }
 
-const ONE = ['pipeline.runTo', 'pipeline.runFrom', 'edit.fix', '-', 'edit.connect', 'edit.move', 'edit.disconnect', '-', 'edit.duplicate', 'edit.skip', 'pipeline.sweep', 'canvas.frame', 'component.collapse', '-', 'focus.on', 'edit.selectBefore', 'edit.selectAfter', '-', 'edit.dissolve', 'edit.delete']
-const SEVERAL = ['edit.duplicate', 'edit.skip', 'pipeline.sweep', 'canvas.frame', 'component.collapse', '-', 'edit.align.left', 'edit.align.top', 'edit.align.middle', 'edit.spread.across', 'edit.spread.down', 'pipeline.tidy', '-', 'focus.on', 'edit.selectBefore', 'edit.selectAfter', '-', 'edit.dissolve', 'edit.delete']
+const ONE = ['pipeline.runTo', 'pipeline.runFrom', 'edit.fix', '-', 'edit.connect', 'edit.move', 'edit.disconnect', '-', 'edit.duplicate', 'edit.skip', 'edit.pin', 'pipeline.sweep', 'canvas.frame', 'component.collapse', '-', 'focus.on', 'edit.selectBefore', 'edit.selectAfter', '-', 'edit.dissolve', 'edit.delete']
+const SEVERAL = ['edit.duplicate', 'edit.skip', 'pipeline.sweep', 'canvas.frame', 'component.collapse', '-', 'edit.align.left', 'edit.align.top', 'edit.align.middle', 'edit.spread.across', 'edit.spread.down', 'edit.pin', 'pipeline.tidy', '-', 'focus.on', 'edit.selectBefore', 'edit.selectAfter', '-', 'edit.dissolve', 'edit.delete']
 /** Goes first where one component is selected; elsewhere it would only be in the way. */
 const PART = ['component.open', 'component.expand', '-']
 const NOTHING = ['canvas.add', 'canvas.frame', 'edit.find', 'focus.leave', '-', 'edit.selectAll', 'pipeline.tidy', 'canvas.fit']
