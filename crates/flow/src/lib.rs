@@ -5,12 +5,13 @@
 pub mod attempts;
 pub mod cache;
 pub mod child;
+pub mod code_states;
 pub mod component;
 pub mod dvc;
 pub mod execute;
 pub mod explain;
 pub mod export;
-mod family;
+pub mod family;
 pub mod file;
 pub mod fix;
 mod foreign;
