@@ -28,6 +28,8 @@ pub mod preview;
 pub mod reading;
 pub mod receipt;
 pub mod schema;
+mod settle;
+pub mod spare;
 pub mod sweep;
 pub mod task;
 pub mod template;

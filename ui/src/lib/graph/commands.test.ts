@@ -74,6 +74,20 @@ describe('tidying up', () => {
     expect(change?.doc.steps.map((one) => one.position)).toEqual([[0, 0], [264, 0], [524, 120], [792, 0]])
   })
 
+  it('leaves pinned steps where they are, with the others around them and none on top', () => {
+    const laid = { data: [40, 40], filter: [300, 40], impute: [560, 40], forest: [820, 40] } satisfies Record<string, [number, number]>
+    const { change } = tidy(chain(), laid, new Set(['filter']))
+    expect(change?.doc.steps.map((one) => one.position)).toEqual([[4, 0], [264, 0], [524, 0], [784, 0]])
+    const moved = doc(...chain().steps.map((one) => (one.id === 'forest' ? { ...one, position: [520, 20] satisfies [number, number] } : one)))
+    const places = tidy(moved, laid, new Set(['filter', 'forest'])).change?.doc.steps.map((one) => one.position)
+    expect(places).toEqual([[4, 0], [264, 0], [524, 104], [520, 20]])
+  })
+
+  it('with every step pinned moves none', () => {
+    const { change } = tidy(chain(), { data: [0, 9], filter: [9, 9], impute: [9, 9], forest: [9, 9] }, new Set(['data', 'filter', 'impute', 'forest']))
+    expect(change?.doc.steps).toEqual(chain().steps)
+  })
+
   it('of all steps takes the places as they are', () => {
     const { change } = tidy(chain(), { data: [40, 40], filter: [300, 40], impute: [560, 40], forest: [820, 40] })
     expect(change?.doc.steps[0]?.position).toEqual([40, 40])

@@ -3,7 +3,7 @@
 import type { JsonValue, PipelineDoc, StepDoc } from '../../host/bindings'
 import { endText, isSame, parseEnd, stepOf, withStep, wiresFrom, wiresInto, wiresOf } from './doc'
 import type { End, Wire } from './doc'
-import { boxAround, freePlace, GAP_X, snap, STEP_WIDTH, type Place } from './geometry'
+import { boxAround, freeAmong, freePlace, GAP_X, snap, STEP_WIDTH, type Place } from './geometry'
 import { idProblem, idsOf, uniqueId } from './ids'
 import { kindOf, outputPort, type Kinds } from './kinds'
 import { bestInput, bestOutput, fits, judge } from './rules'
@@ -145,15 +145,34 @@ export function nudge(doc: PipelineDoc, ids: readonly string[], dx: number, dy: 
   return moveSteps(doc, places, label, `nudge:${[...moved].sort().join()}`)
 }
 
-/** Puts steps where the layout says, as one entry. A part of them stays where its upper left corner is. */
-export function tidy(doc: PipelineDoc, positions: Record<string, Place>): Outcome {
+/** Puts steps where the layout says, as one entry. Pinned ones stay, and the layout comes to lie around
+ *  them; else a part of the steps stays where its upper left corner is. */
+export function tidy(doc: PipelineDoc, positions: Record<string, Place>, pins: ReadonlySet<string> = new Set()): Outcome {
   const laid = Object.entries(positions)
   const isPart = laid.length < doc.steps.length
+  const label = isPart ? `Tidy up ${laid.length} steps` : 'Tidy up'
+  const pinned = doc.steps.filter((step) => step.id in positions && pins.has(step.id))
+  if (pinned.length > 0) return moveSteps(doc, aroundPinned(pinned, positions), label)
   const from = boxAround(doc.steps.filter((step) => step.id in positions).map((step) => step.position))
   const to = boxAround(laid.map(([, place]) => place))
   const [dx, dy] = isPart && from !== null && to !== null ? [from.x - to.x, from.y - to.y] : [0, 0]
-  const places = new Map(laid.map(([id, [x, y]]) => [id, snap([x + dx, y + dy])]))
-  return moveSteps(doc, places, isPart ? `Tidy up ${laid.length} steps` : 'Tidy up')
+  return moveSteps(doc, new Map(laid.map(([id, [x, y]]) => [id, snap([x + dx, y + dy])])), label)
+}
+
+// The first pinned step is where the layout and the canvas agree. What would lie on a pinned step goes down.
+function aroundPinned(pinned: readonly StepDoc[], positions: Record<string, Place>): Map<string, Place> {
+  const [first] = pinned
+  const [dx, dy] = first === undefined ? [0, 0] : [first.position[0] - (positions[first.id]?.[0] ?? 0), first.position[1] - (positions[first.id]?.[1] ?? 0)]
+  const stays = new Set(pinned.map((step) => step.id))
+  const taken = pinned.map((step) => step.position)
+  const places = new Map<string, Place>()
+  const laid = Object.entries(positions).filter(([id]) => !stays.has(id)).sort(([, a], [, b]) => a[1] - b[1] || a[0] - b[0])
+  for (const [id, [x, y]] of laid) {
+    const place = freeAmong(taken, [x + dx, y + dy])
+    taken.push(place)
+    places.set(id, place)
+  }
+  return places
 }
 
 /** The steps to be laid out by themselves: wires to others do not count. */

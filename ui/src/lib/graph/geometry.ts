@@ -23,8 +23,13 @@ export function snap([x, y]: Place): Place {
 
 /** The first free place at or below the one wanted. */
 export function freePlace(doc: PipelineDoc, wanted: Place): Place {
+  return freeAmong(doc.steps.map((step) => step.position), wanted)
+}
+
+/** The same among places that are taken. */
+export function freeAmong(taken: readonly Place[], wanted: Place): Place {
   let [x, y] = snap(wanted)
-  while (doc.steps.some((step) => overlaps(step.position, [x, y]))) y += STEP_HEIGHT + GAP_Y
+  while (taken.some((place) => overlaps(place, [x, y]))) y += STEP_HEIGHT + GAP_Y
   return [x, y]
 }
 

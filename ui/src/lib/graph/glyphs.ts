@@ -41,5 +41,8 @@ export const FATE_GLYPHS: Record<string, string> = {
   changed: STATE_GLYPHS.draft ?? '',
 }
 
+/** Stays when the canvas is tidied up. */
+export const PIN_GLYPH = 'M12 17v5M9 10.76a2 2 0 0 1-1.11 1.79l-1.78.9A2 2 0 0 0 5 15.24V16a1 1 0 0 0 1 1h12a1 1 0 0 0 1-1v-.76a2 2 0 0 0-1.11-1.79l-1.78-.9A2 2 0 0 1 15 10.76V7a1 1 0 0 1 1-1 2 2 0 0 0 0-4H8a2 2 0 0 0 0 4 1 1 0 0 1 1 1z'
+
 /** Run to here. */
 export const PLAY_GLYPH = 'M5 5a2 2 0 0 1 3.008-1.728l11.997 6.998a2 2 0 0 1 .003 3.458l-12 7A2 2 0 0 1 5 19z'

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest'
 
 import { SKIPPED } from './faces'
 import { chain, doc, KINDS, step } from './testkit'
-import { findSteps, wiresAt, wiresFor } from './walk'
+import { findSteps, movesAt, wiresAt, wiresFor } from './walk'
+import { reconnect } from './wiring'
 
 describe('finding a step', () => {
   const pipeline = doc(step('raw', 'dataset'), step('adults', 'filter'), { ...step('fill', 'impute'), params: { numbers: 'median' } })
@@ -28,5 +29,18 @@ describe('wires of a step', () => {
 
   it('that are there go out first', () => {
     expect(wiresAt(chain(), KINDS, 'filter').map((choice) => choice.label)).toEqual(['filter.table → impute.table', 'data.table → filter.table'])
+  })
+
+  it('could go elsewhere by their far end, and each such move is allowed', () => {
+    const pipeline = doc(...chain().steps, step('late', 'encode'))
+    const moves = movesAt(pipeline, KINDS, 'filter')
+    expect(moves.map((choice) => choice.label)).toEqual([
+      'filter.table → forest.table, not impute.table',
+      'filter.table → late.table, not impute.table',
+      'late.table, not data.table → filter.table',
+    ])
+    expect(moves[0]?.detail).toBe('table, replaces impute.table')
+    expect(new Set(moves.map(({ id }) => id)).size).toBe(moves.length)
+    for (const { wire, next } of moves) expect(reconnect(pipeline, KINDS, wire, next).refusal).toBeNull()
   })
 })

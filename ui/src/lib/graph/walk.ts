@@ -7,6 +7,7 @@ import type { Face } from './faces'
 import { kindOf, outputPort, stepTitle, type Kinds } from './kinds'
 import { sourcesFor, targetsFor } from './rules'
 import { show } from './schema'
+import { withoutWires } from './wiring'
 
 /** The steps that one feeds or is fed by, the one at its own height first. */
 export function stepsAlong(doc: PipelineDoc, id: string, side: 'before' | 'after'): string[] {
@@ -20,6 +21,9 @@ export type Choice = { id: string; label: string; detail: string; type: PortType
 
 /** A wire that could be drawn, or one that is there. */
 export type WireChoice = Choice & { wire: Wire }
+
+/** A wire that is there, and where an end of it could go instead. */
+export type MoveChoice = WireChoice & { next: Wire }
 
 /** Steps that answer to what is typed: by title, id, state and parameters. */
 export function findSteps(doc: PipelineDoc, kinds: Kinds, faces: ReadonlyMap<string, Face>, text: string): Choice[] {
@@ -65,6 +69,25 @@ export function wiresAt(doc: PipelineDoc, kinds: Kinds, id: string): WireChoice[
   return all.map((wire) => {
     const type = outputPort(doc, kinds, wire.from)?.type ?? 'files'
     return choiceOf(wire, `${endText(wire.from)} → ${endText(wire.to)}`, type, type)
+  })
+}
+
+/** Every other port that the far end of a step's wires could go to. */
+export function movesAt(doc: PipelineDoc, kinds: Kinds, id: string): MoveChoice[] {
+  return wiresAt(doc, kinds, id).flatMap(({ wire }) => movesOf(doc, kinds, wire, wire.from.step === id ? 'to' : 'from'))
+}
+
+/** Every other port that one end of a wire could go to. */
+export function movesOf(doc: PipelineDoc, kinds: Kinds, wire: Wire, side: 'from' | 'to'): MoveChoice[] {
+  const base = withoutWires(doc, [wire])
+  const candidates = side === 'to' ? targetsFor(base, kinds, wire.from) : sourcesFor(base, kinds, wire.to)
+  const type = outputPort(doc, kinds, wire.from)?.type ?? 'files'
+  return candidates.flatMap(({ end, verdict }): MoveChoice[] => {
+    if (end.step === wire[side].step && end.port === wire[side].port) return []
+    const next = { ...wire, [side]: end }
+    const replaced = verdict.isAllowed && verdict.replaces !== null ? `, replaces ${verdict.replaces}` : ''
+    const label = side === 'to' ? `${endText(wire.from)} → ${endText(end)}, not ${endText(wire.to)}` : `${endText(end)}, not ${endText(wire.from)} → ${endText(wire.to)}`
+    return [{ ...choiceOf(wire, label, `${type}${replaced}`, type), id: `${wireId(wire)} ${wireId(next)}`, next }]
   })
 }
 

@@ -28,6 +28,18 @@ export function connect(doc: PipelineDoc, kinds: Kinds, wire: Wire): Outcome {
   return done(`Connect ${wire.from.step} to ${wire.to.step}`, withWire(doc, wire, verdict.replaces))
 }
 
+/** Moves an end of a wire to another port as one change; what is on a port for one wire gives way. */
+export function reconnect(doc: PipelineDoc, kinds: Kinds, wire: Wire, next: Wire): Outcome {
+  const verdict = judge(withoutWires(doc, [wire]), kinds, next)
+  if (!verdict.isAllowed) return refused(verdict.reason)
+  const isSource = wire.from.step !== next.from.step || wire.from.port !== next.from.port
+  const label = isSource ? `Connect ${next.to.step} to ${next.from.step}, not ${wire.from.step}` : `Connect ${next.from.step} to ${next.to.step}, not ${wire.to.step}`
+  const isSamePort = wire.to.step === next.to.step && wire.to.port === next.to.port
+  // Among several sources of a port the new one stands where the old one did.
+  if (isSamePort) return done(label, withStep(doc, wire.to.step, (step) => withSources(step, wire.to.port, (step.inputs[wire.to.port] ?? []).map((source) => (source === endText(wire.from) ? endText(next.from) : source)))))
+  return done(label, withWire(withoutWires(doc, [wire]), next, verdict.replaces))
+}
+
 /** Takes wires away. */
 export function disconnect(doc: PipelineDoc, wires: readonly Wire[]): Outcome {
   const first = wires[0]

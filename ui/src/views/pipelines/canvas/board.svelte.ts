@@ -2,16 +2,19 @@
 
 import { getContext, setContext } from 'svelte'
 
+import type { PipelineDoc } from '../../../host/bindings'
 import type { Tie } from '../../../lib/graph/commands'
 import { levelAt, type Detail } from '../../../lib/graph/detail'
 import type { End, Wire } from '../../../lib/graph/doc'
 import type { Place } from '../../../lib/graph/geometry'
 import type { Need } from '../../../lib/graph/palette'
-import { sourcesFor, targetsFor } from '../../../lib/graph/rules'
+import { judge, sourcesFor, targetsFor, type Verdict } from '../../../lib/graph/rules'
+import { withoutWires } from '../../../lib/graph/wiring'
 import type { Editor } from '../editor/editor.svelte'
 
-/** A wire on its way: the end that is fixed, and where it may go. */
-export type Wiring = { end: End; isFromOutput: boolean; allowed: ReadonlySet<string> }
+/** A wire on its way: the end that is fixed, where it may go, and the wire that was there, if its other
+ *  end was taken off a port. */
+export type Wiring = { end: End; isFromOutput: boolean; allowed: ReadonlySet<string>; loose: Wire | null }
 
 /** The palette at the cursor: where it is on screen, where the step goes, and what it is tied to. */
 export type Quick = { x: number; y: number; place: Place; tie: Tie; need: Need | null; about: string | null }
@@ -40,10 +43,25 @@ export class Board {
     this.titleSize = titleSize
   }
 
-  startWiring(end: End, isFromOutput: boolean): void {
-    const { doc, kinds } = this.editor
+  startWiring(end: End, isFromOutput: boolean, loose: Wire | null = null): void {
+    const { kinds } = this.editor
+    const doc = this.#without(loose)
     const candidates = isFromOutput ? targetsFor(doc, kinds, end) : sourcesFor(doc, kinds, end)
-    this.wiring = { end, isFromOutput, allowed: new Set(candidates.map((candidate) => candidate.end.step)) }
+    this.wiring = { end, isFromOutput, allowed: new Set(candidates.map((candidate) => candidate.end.step)), loose }
+  }
+
+  /** The document that a wire on its way comes into: without the one that was taken off a port. */
+  get base(): PipelineDoc {
+    return this.#without(this.wiring?.loose ?? null)
+  }
+
+  /** Judges where a wire on its way would go. */
+  judge(wire: Wire): Verdict {
+    return judge(this.base, this.editor.kinds, wire)
+  }
+
+  #without(loose: Wire | null): PipelineDoc {
+    return loose === null ? this.editor.doc : withoutWires(this.editor.doc, [loose])
   }
 }
 

@@ -25,6 +25,8 @@ export class Camera {
   #fitted: Viewport | null = null
   #opened: Viewport | null
   #size = { width: 0, height: 0 }
+  /** How large the canvas was when a part began to be looked at, nothing if it was not there; null while the whole is. */
+  #whole: { width: number; height: number } | null = null
   // A move that was asked for ends later, when another view may have taken the place.
   #isGone = false
 
@@ -32,9 +34,14 @@ export class Camera {
     this.#editor = editor
     this.#board = board
     this.#lens = lens
-    this.#opened = recallView(editor.document.key)
+    // A part that is looked at already is opened with all of it.
+    this.#opened = editor.focus === null ? recallView(editor.document.key) : null
     $effect(() => {
-      void editor.doc
+      const { focus } = editor
+      untrack(() => this.#turn(focus !== null))
+    })
+    $effect(() => {
+      void editor.shown
       if (this.width > 0) untrack(() => this.look())
     })
     $effect(() => this.#resize(this.width, this.height))
@@ -47,12 +54,12 @@ export class Camera {
 
   /** The view to open with. Asked for whenever the size changes, but decided once. */
   opening(): Viewport {
-    return (this.#opened ??= this.#fitted = fittingView(contentBox(this.#editor.doc), this.width, this.height))
+    return (this.#opened ??= this.#fitted = fittingView(contentBox(this.#editor.shown), this.width, this.height))
   }
 
   /** Shows everything. */
   fit(): void {
-    this.#fitted = fittingView(contentBox(this.#editor.doc), this.width, this.height)
+    this.#fitted = fittingView(contentBox(this.#editor.shown), this.width, this.height)
     void this.#lens.setViewport(this.#fitted).then(() => this.look())
   }
 
@@ -72,6 +79,8 @@ export class Camera {
   /** The canvas was moved, by hand or by us. */
   moved(view: Viewport): void {
     if (this.#fitted !== null && !isSameView(view, this.#fitted)) this.#fitted = null
+    // A part is looked at for a while; the next visit begins with the whole.
+    if (this.#editor.focus !== null) return this.look()
     if (this.#fitted === null) keepView(this.#editor.document.key, view)
     else forgetView(this.#editor.document.key)
     this.look()
@@ -81,7 +90,7 @@ export class Camera {
   look(): void {
     if (this.#isGone) return
     this.#board.setZoom(this.#lens.getViewport().zoom)
-    this.share = shareInView(this.#editor.doc, this.seen())
+    this.share = shareInView(this.#editor.shown, this.seen())
   }
 
   /** The part of the canvas that is on screen. */
@@ -100,6 +109,21 @@ export class Camera {
     if (isSeen) return
     const { zoom } = this.#lens.getViewport()
     const view = { x: this.width / 2 - (box.x + box.width / 2) * zoom, y: this.height / 2 - (box.y + box.height / 2) * zoom, zoom }
+    void this.#lens.setViewport(view).then(() => this.look())
+  }
+
+  // A part fills the canvas. The way back leads to where the whole was looked at, as it was kept.
+  #turn(isPart: boolean): void {
+    const { width, height } = this
+    const whole = this.#whole
+    this.#whole = isPart ? (whole ?? { width, height }) : null
+    if (width === 0 || (!isPart && whole === null)) return
+    const kept = isPart ? null : recallView(this.#editor.document.key)
+    if (kept === null || whole === null) return this.fit()
+    this.#fitted = null
+    // The bar of the part is still there; once it goes, the canvas grows around its middle.
+    const isKnown = whole.width > 0
+    const view = { x: kept.x + (isKnown ? (width - whole.width) / 2 : 0), y: kept.y + (isKnown ? (height - whole.height) / 2 : 0), zoom: kept.zoom }
     void this.#lens.setViewport(view).then(() => this.look())
   }
 

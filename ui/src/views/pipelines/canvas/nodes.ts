@@ -6,6 +6,7 @@ import { Position, type Edge, type Node, type NodeHandle } from '@xyflow/svelte'
 import type { PipelineDoc, PortView, StepDoc, StepKindView } from '../../../host/bindings'
 import type { Comparison, StepChange } from '../../../lib/graph/compare'
 import { wireId, wiresOf, type Wire } from '../../../lib/graph/doc'
+import { portTop } from '../../../lib/graph/ends'
 import type { Face } from '../../../lib/graph/faces'
 import { stepsIn } from '../../../lib/graph/frames'
 import { STEP_HEIGHT, STEP_WIDTH } from '../../../lib/graph/geometry'
@@ -21,11 +22,6 @@ export type WireEdge = Edge
 
 /** Width of a port's mark; its reach for the pointer is wider. */
 const MARK = 10
-
-/** Where the middle of port `index` of `count` is, from the top of the node. */
-export function portTop(index: number, count: number): number {
-  return ((index + 0.5) / count) * STEP_HEIGHT
-}
 
 const NO_FACE: Face = { badge: 'ready', word: 'Ready', reasons: [], summary: null }
 
@@ -150,16 +146,20 @@ function labelOf({ title, step, face }: StepData): string {
   return `${name}, ${face.word}${face.summary === null ? '' : `, ${face.summary}`}`
 }
 
-/** The edges; `before` gives those that stay as they are, `entered` the wire that a step would go into. */
-export function buildEdges(doc: PipelineDoc, kinds: Kinds, selected: readonly string[], before: readonly WireEdge[], entered: Wire | null = null, comparison: Comparison | null = null): WireEdge[] {
+/** What marks single wires: the one that a step would go into, the one held by an end, those that are new. */
+export type WireMarks = { entered: Wire | null; loose: Wire | null; comparison: Comparison | null }
+const NO_MARKS: WireMarks = { entered: null, loose: null, comparison: null }
+
+/** The edges; `before` gives those that stay as they are. */
+export function buildEdges(doc: PipelineDoc, kinds: Kinds, selected: readonly string[], before: readonly WireEdge[], { entered, loose, comparison }: WireMarks = NO_MARKS): WireEdge[] {
   const old = new Map(before.map((edge) => [edge.id, edge]))
   const isSelected = new Set(selected)
-  const marked = entered === null ? null : wireId(entered)
+  const [enteredId, looseId] = [entered, loose].map((wire) => (wire === null ? null : wireId(wire)))
   return wiresOf(doc).map((wire) => {
     const id = wireId(wire)
     const known = old.get(id)
     const type = outputPort(doc, kinds, wire.from)?.type ?? 'files'
-    const look = `${type}${id === marked ? ' entered' : ''}${comparison?.newWires.has(id) === true ? ' added' : ''}`
+    const look = `${type}${id === enteredId ? ' entered' : ''}${id === looseId ? ' loose' : ''}${comparison?.newWires.has(id) === true ? ' added' : ''}`
     const isChosen = isSelected.has(id)
     if (known !== undefined && known.class === look && (known.selected ?? false) === isChosen) return known
     return {

@@ -5,6 +5,7 @@ import { deleteSteps, dissolveSteps, duplicate, joinable, partOf, tidy } from '.
 import { downstreamOf, stepOf, upstreamOf, wireId, wiresOf } from '../../../lib/graph/doc'
 import { deleteFrames } from '../../../lib/graph/frames'
 import type { Fix } from '../../../lib/graph/fixes'
+import { focusOn, narrower, wider } from '../../../lib/graph/focus'
 import { moveInOrder } from '../../../lib/graph/order'
 import { toggleSkip } from '../../../lib/graph/skip'
 import { stepsAlong } from '../../../lib/graph/walk'
@@ -30,12 +31,12 @@ const AXES: readonly { axis: Axis; title: string }[] = [{ axis: 'across', title:
 export const ALIGN_KEYS: Partial<Record<Side, string>> = { left: 'Mod+Shift+ArrowLeft', right: 'Mod+Shift+ArrowRight', top: 'Mod+Shift+ArrowUp', bottom: 'Mod+Shift+ArrowDown' }
 export const SPREAD_KEYS: Record<Axis, string> = { across: 'Shift+Alt+H', down: 'Shift+Alt+V' }
 
-/** Puts the selected steps, or all if there are not several, where the layout of the backend says. */
+/** Puts the selected steps, or all if there are not several, where the layout of the backend says; pinned ones stay. */
 export async function tidyUp(editor: Editor): Promise<void> {
   try {
     const { steps } = editor.document.selection
-    const { positions } = await call('pipeline.layout', { doc: steps.length > 1 ? partOf(editor.doc, steps) : editor.doc })
-    editor.document.run(tidy(editor.doc, positions))
+    const { positions } = await call('pipeline.layout', { doc: steps.length > 1 ? partOf(editor.doc, steps) : editor.shown })
+    editor.document.run(tidy(editor.doc, positions, editor.pins.ids))
   } catch (thrown) {
     toastFailure('The steps could not be laid out', thrown)
   }
@@ -101,6 +102,13 @@ function extend(editor: Editor, side: typeof upstreamOf): void {
   editor.document.select({ steps: [...steps, ...side(editor.doc, steps)], wires: [] })
 }
 
+// Once more on the same steps, or with none, it is the way back.
+function toggleFocus(editor: Editor): void {
+  const { steps } = editor.document.selection
+  const isSame = editor.focus?.around.length === steps.length && steps.every((id) => editor.focus?.around.includes(id) === true)
+  editor.look(isSame ? null : focusOn(editor.doc, steps))
+}
+
 /** Opens the form of a sweep, with the parameters of what is selected. */
 function sweep(editor: Editor): void {
   const { steps } = editor.document.selection
@@ -117,7 +125,8 @@ export function editorCommands(editor: Editor, dialogs: { commit: () => void; ex
   const hasSeveral = (): boolean => isFree() && here.selection.steps.length > 1
   const hasAny = (): boolean => isFree() && here.selection.steps.length + here.selection.wires.length + (here.selection.frames?.length ?? 0) > 0
   const isIdle = (): boolean => !editor.running.isLive && !editor.running.isStarting
-  const selectAll = (): void => here.select({ steps: editor.doc.steps.map((step) => step.id), wires: wiresOf(editor.doc).map(wireId) })
+  const isFocused = (): boolean => isFree() && editor.focus !== null
+  const selectAll = (): void => here.select({ steps: editor.shown.steps.map((step) => step.id), wires: wiresOf(editor.shown).map(wireId) })
   const command = (id: string, title: string, keys: string[], run: () => void, isEnabled?: () => boolean): Command => ({
     id, title, group: GROUP, keys, run, isEnabled,
   })
@@ -141,12 +150,17 @@ export function editorCommands(editor: Editor, dialogs: { commit: () => void; ex
     command('edit.selectBefore', 'Select all steps before', ['Shift+Alt+ArrowLeft'], () => extend(editor, upstreamOf), hasSteps),
     command('edit.selectAfter', 'Select all steps after', ['Shift+Alt+ArrowRight'], () => extend(editor, downstreamOf), hasSteps),
     command('edit.selectConnected', 'Select all steps before and after', ['Shift+Alt+ArrowUp'], () => { extend(editor, upstreamOf); extend(editor, downstreamOf) }, hasSteps),
+    command('focus.on', 'Show only what is around the selected steps', ['N'], () => toggleFocus(editor), () => hasSteps() || isFocused()),
+    command('focus.more', 'Show one wire more each way', ['.'], () => { if (editor.focus !== null) editor.look(wider(editor.doc, editor.focus)) }, isFocused),
+    command('focus.less', 'Show one wire less each way', [','], () => { if (editor.focus !== null) editor.look(narrower(editor.focus)) }, isFocused),
+    command('focus.leave', 'Show all steps again', ['Shift+N', 'Escape'], () => editor.look(null), isFocused),
     command('edit.find', 'Find a step…', ['Mod+F'], () => (editor.asked = 'find'), () => editor.doc.steps.length > 0 && document.querySelector('dialog[open]') === null),
     command('edit.insert', 'Insert a step before the selected one…', ['I'], () => (editor.asked = 'insert'), () => hasOne() && Object.keys(stepOf(editor.doc, editor.selected ?? '')?.inputs ?? {}).length > 0),
     command('edit.earlier', 'Move the step up in the order', ['Alt+ArrowUp'], () => reorder(editor, -1), hasOne),
     command('edit.later', 'Move the step down in the order', ['Alt+ArrowDown'], () => reorder(editor, 1), hasOne),
     command('edit.connect', 'Connect the selected step…', ['W'], () => (editor.asked = 'connect'), hasOne),
     command('edit.disconnect', 'Disconnect the selected step…', ['Shift+W'], () => (editor.asked = 'disconnect'), hasOne),
+    command('edit.move', 'Move an end of a wire…', ['R'], () => (editor.asked = 'move'), () => isFree() && (editor.selected !== null || here.selectedWires().length === 1)),
     command('edit.walkAfter', 'Go along the wire to the next step', [']'], () => walk(editor, 'after'), hasOne),
     command('edit.walkBefore', 'Go back along the wire', ['['], () => walk(editor, 'before'), hasOne),
     ...SIDES.map(({ side, title }) => command(`edit.align.${side}`, title, ALIGN_KEYS[side] === undefined ? [] : [ALIGN_KEYS[side]], () => void here.run(align(editor.doc, here.selection.steps, side)), hasSeveral)),
@@ -156,6 +170,7 @@ export function editorCommands(editor: Editor, dialogs: { commit: () => void; ex
     command('component.collapse', 'Make the selected steps a component…', ['Mod+G'], dialogs.collapse, hasSteps),
     command('component.expand', 'Put the steps of the component in its place', ['Mod+Shift+G'], () => void expandPart(editor), () => isFree() && selectedPart(editor) !== null),
     command('edit.deselect', 'Select nothing', ['Escape'], () => here.select({ steps: [], wires: [] }), hasAny),
+    command('edit.pin', 'Pin steps where they are, or let them go', ['P'], () => editor.pins.toggle(here.selection.steps), hasSteps),
     command('pipeline.tidy', 'Tidy up the selected steps, or all', ['Shift+Alt+T'], () => void tidyUp(editor), isFree),
   ]
 }

@@ -8,8 +8,9 @@ import { compareDocs, type Comparison } from '../../../lib/graph/compare'
 import { withParts } from '../../../lib/graph/components'
 import type { Crumb } from '../../../lib/graph/crumbs'
 import { isAwaited, withAwaited } from '../../../lib/graph/declared'
-import { endText, type End } from '../../../lib/graph/doc'
+import { endText, stepOf, type End } from '../../../lib/graph/doc'
 import { facesWithSkipped, type Face } from '../../../lib/graph/faces'
+import { focusOn, onShow, stepsOnShow, type Focus } from '../../../lib/graph/focus'
 import { fixesFor, type Fix } from '../../../lib/graph/fixes'
 import { kindOf, withToldPorts, type Kinds } from '../../../lib/graph/kinds'
 import { tableSource } from '../../../lib/graph/outline'
@@ -18,6 +19,7 @@ import { runnable } from '../../../lib/graph/skip'
 import { shell } from '../../../parts/shell.svelte'
 import { toast } from '../../../parts/toast.svelte'
 import { PipelineDocument } from './document.svelte'
+import { Pins } from './pins.svelte'
 import { Running } from './running.svelte'
 
 /** Quiet time before the backend is asked again what it thinks of the document. */
@@ -33,6 +35,7 @@ export type Compared = { label: string; doc: PipelineDoc }
 export class Editor {
   readonly document: PipelineDocument
   readonly running: Running
+  readonly pins: Pins
   readonly #kinds: Kinds
   /** The kinds of steps, with the ports that steps here name by their parameters. */
   readonly kinds: Kinds = $derived.by(() => withToldPorts(withParts(this.#kinds, this.#parts === '' ? [] : this.#parts.split(' ')), this.#validation.data?.ports ?? {}))
@@ -46,11 +49,16 @@ export class Editor {
   readonly faces: Map<string, Face> = $derived.by(() =>
     facesWithSkipped({ doc: this.doc, problems: this.problems, plan: this.plan, run: this.running.run }),
   )
-  /** The list that is open: to find or add a step, or to draw or cut a wire of the selected one. */
-  asked = $state<'find' | 'connect' | 'disconnect' | 'add' | 'insert' | null>(null)
+  /** The list that is open: to find or add a step, or to draw, move or cut a wire of the selected one. */
+  asked = $state<'find' | 'connect' | 'disconnect' | 'move' | 'add' | 'insert' | null>(null)
   /** The version that what is on screen is compared with. */
   compared = $state.raw<Compared | null>(null)
   readonly comparison: Comparison | null = $derived.by(() => (this.compared === null ? null : compareDocs(this.compared.doc, this.doc, this.kinds)))
+  #focus = $state.raw<Focus | null>(null)
+  /** The part that is looked at by itself; null for all, also once the steps it is around are gone. */
+  readonly focus: Focus | null = $derived.by(() => (this.#focus?.around.some((id) => stepOf(this.doc, id) !== undefined) === true ? this.#focus : null))
+  /** What canvas and outline show: all of the pipeline, or the part that is looked at. */
+  readonly shown: PipelineDoc = $derived.by(() => (this.focus === null ? this.doc : onShow(this.doc, stepsOnShow(this.doc, this.focus, this.document.selection.steps))))
   /** The pipelines that were gone through to come to this one, the outermost first. */
   crumbs = $state.raw<readonly Crumb[]>([])
   // What could be a component here, with spaces, which no name holds: a text is the same when it says the same.
@@ -69,6 +77,7 @@ export class Editor {
     this.view = view
     this.#kinds = kinds
     this.document = new PipelineDocument(project, first, kinds)
+    this.pins = new Pins(this.document)
     this.running = new Running(() => view.data?.lastRun?.id ?? null)
     const payload = () =>
       this.#settled === null ? null : { project: null, pipeline: this.document.name, doc: this.#settled, to: null }
@@ -168,8 +177,15 @@ export class Editor {
     return this.running.start({ project: null, pipeline: this.document.name, doc: this.doc, threads: null, force: false, ...range })
   }
 
-  /** Selects a step, brings it into view and opens the inspector. */
+  /** Looks at a part by itself, or at all again. */
+  look(focus: Focus | null): void {
+    this.#focus = focus
+  }
+
+  /** Selects a step, brings it into view and opens the inspector. One that is not on show becomes what is looked at. */
   show(id: string): void {
+    const { focus } = this
+    if (focus !== null && !this.shown.steps.some((step) => step.id === id)) this.#focus = focusOn(this.doc, [id], focus.hops)
     this.document.selectStep(id)
     this.wanted = { id, turn: (this.wanted?.turn ?? 0) + 1 }
   }

@@ -25,13 +25,13 @@ export function menuOf(ids: readonly string[]): MenuItem[] {
   })
 }
 
-const ONE = ['pipeline.runTo', 'pipeline.runFrom', 'edit.fix', '-', 'edit.connect', 'edit.disconnect', '-', 'edit.duplicate', 'edit.skip', 'pipeline.sweep', 'canvas.frame', 'component.collapse', '-', 'edit.selectBefore', 'edit.selectAfter', '-', 'edit.dissolve', 'edit.delete']
-const SEVERAL = ['edit.duplicate', 'edit.skip', 'pipeline.sweep', 'canvas.frame', 'component.collapse', '-', 'edit.align.left', 'edit.align.top', 'edit.align.middle', 'edit.spread.across', 'edit.spread.down', 'pipeline.tidy', '-', 'edit.selectBefore', 'edit.selectAfter', '-', 'edit.dissolve', 'edit.delete']
+const ONE = ['pipeline.runTo', 'pipeline.runFrom', 'edit.fix', '-', 'edit.connect', 'edit.move', 'edit.disconnect', '-', 'edit.duplicate', 'edit.skip', 'edit.pin', 'pipeline.sweep', 'canvas.frame', 'component.collapse', '-', 'focus.on', 'edit.selectBefore', 'edit.selectAfter', '-', 'edit.dissolve', 'edit.delete']
+const SEVERAL = ['edit.duplicate', 'edit.skip', 'pipeline.sweep', 'canvas.frame', 'component.collapse', '-', 'edit.align.left', 'edit.align.top', 'edit.align.middle', 'edit.spread.across', 'edit.spread.down', 'edit.pin', 'pipeline.tidy', '-', 'focus.on', 'edit.selectBefore', 'edit.selectAfter', '-', 'edit.dissolve', 'edit.delete']
 /** Goes first where one component is selected; elsewhere it would only be in the way. */
 const PART = ['component.open', 'component.expand', '-']
-const NOTHING = ['canvas.add', 'canvas.frame', 'edit.find', '-', 'edit.selectAll', 'pipeline.tidy', 'canvas.fit']
+const NOTHING = ['canvas.add', 'canvas.frame', 'edit.find', 'focus.leave', '-', 'edit.selectAll', 'pipeline.tidy', 'canvas.fit']
 
-const ROW = ['pipeline.runTo', 'pipeline.runFrom', 'edit.fix', '-', 'outline.add', 'edit.insert', 'edit.earlier', 'edit.later', '-', 'edit.connect', 'edit.disconnect', '-', 'edit.duplicate', 'edit.skip', 'pipeline.sweep', 'component.collapse', '-', 'edit.dissolve', 'edit.delete']
+const ROW = ['pipeline.runTo', 'pipeline.runFrom', 'edit.fix', '-', 'outline.add', 'edit.insert', 'edit.earlier', 'edit.later', '-', 'edit.connect', 'edit.move', 'edit.disconnect', '-', 'edit.duplicate', 'edit.skip', 'pipeline.sweep', 'component.collapse', '-', 'focus.on', '-', 'edit.dissolve', 'edit.delete']
 
 /** What is offered for a row of the outline. */
 export function menuForRow(isComponent: boolean): MenuItem[] {
@@ -42,6 +42,6 @@ export function menuForRow(isComponent: boolean): MenuItem[] {
 export function menuFor(selected: { steps: number; wires: number; frames: number; isComponent: boolean }): MenuItem[] {
   if (selected.steps > 1) return menuOf(SEVERAL)
   if (selected.steps === 1) return menuOf(selected.isComponent ? [...PART, ...ONE] : ONE)
-  if (selected.wires > 0) return menuOf(['canvas.add', '-', 'edit.delete'])
+  if (selected.wires > 0) return menuOf(['canvas.add', 'edit.move', '-', 'edit.delete'])
   return menuOf(selected.frames > 0 ? ['canvas.rename', '-', 'edit.delete'] : NOTHING)
 }
