@@ -48,7 +48,7 @@ pub struct Stage {
 pub struct Progress {
     cancel: Cancel,
     sink: Arc<dyn Fn(Stage) + Send + Sync>,
-    last: Arc<Mutex<Option<Instant>>>,
+    last: Arc<Mutex<Option<(Instant, Stage)>>>,
 }
 
 impl Progress {
@@ -78,13 +78,18 @@ impl Progress {
         if self.cancel.is_cancelled() {
             return Err(Error::cancelled());
         }
-        // A panic elsewhere leaves only an old moment behind, which does no harm.
+        // A panic elsewhere leaves only an old report behind, which does no harm.
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_due = last.is_none_or(|at| at.elapsed() >= Self::INTERVAL);
-        if is_due || done == 0 || Some(done) == total {
-            *last = Some(Instant::now());
+        let is_due = last.as_ref().is_none_or(|(at, told)| {
+            let is_end = done == 0 || Some(done) == total;
+            let is_new = told.name != name || told.done != done || told.total != total;
+            at.elapsed() >= Self::INTERVAL || (is_end && is_new)
+        });
+        if is_due {
+            let stage = Stage { name: name.to_owned(), done, total };
+            *last = Some((Instant::now(), stage.clone()));
             drop(last);
-            (self.sink)(Stage { name: name.to_owned(), done, total });
+            (self.sink)(stage);
         }
         Ok(())
     }
@@ -109,6 +114,21 @@ mod tests {
         assert!(first.is_cancelled() && !whole.is_cancelled() && !second.is_cancelled());
         whole.cancel();
         assert!(second.is_cancelled() && second.part().is_cancelled());
+    }
+
+    #[test]
+    fn a_stage_that_stays_where_it_is_is_told_once() {
+        let seen = Arc::new(Mutex::new(0));
+        let progress = Progress::new(Cancel::default(), {
+            let seen = Arc::clone(&seen);
+            move |_| *seen.lock().expect("no test panics here") += 1
+        });
+        let started = Instant::now();
+        for _ in 0..1000 {
+            progress.step("waiting", 0, None).expect("nobody cancels");
+        }
+        let most = 1 + started.elapsed().as_millis() / Progress::INTERVAL.as_millis();
+        assert!(*seen.lock().expect("no test panics here") <= most);
     }
 
     #[test]

@@ -11,11 +11,10 @@ use std::time::Instant;
 use arrow::array::RecordBatch;
 use base::{Error, Progress, Result};
 use data::{Kind, TableFile};
-use flow::cache::{Entry, Ledger, Results, Use};
+use flow::cache::{Entry, Kept, Ledger, Results, Use};
 use flow::child::Message;
 use flow::component::Expanded;
 use flow::execute::{Execution, Observer, Planner, Update};
-use flow::explain::Facts;
 use flow::graph::Graph;
 use flow::kind::{Source, SourceTable};
 use learn::metrics::{MetricDoc, evaluate, metric_doc};
@@ -424,11 +423,9 @@ impl Ledger for Memory {
         Ok(None)
     }
 
-    fn put(&self, _pipeline: &str, _step: &str, entry: &Entry, _facts: &Facts) -> Result<()> {
-        self.0
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
-            .insert(entry.key.clone(), entry.clone());
+    fn put(&self, _pipeline: &str, kept: &[Kept<'_>]) -> Result<()> {
+        let mut all = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        all.extend(kept.iter().map(|one| (one.entry.key.clone(), one.entry.clone())));
         Ok(())
     }
 }

@@ -2,9 +2,8 @@
 //! whichever pipeline or project of the workspace made it; what a step last depended on is
 //! remembered for each step of each pipeline.
 
-use base::{Code, Error, ProjectId, Result, RunId};
-use flow::cache::{Entry, Ledger, Use};
-use flow::explain::Facts;
+use base::{Code, Error, ProjectId, Result, RunId, Timestamp};
+use flow::cache::{Entry, Kept, Ledger, Use};
 use serde_json::json;
 use store::cache::{self, CacheEntry};
 use store::uses::{self, StepUse};
@@ -29,33 +28,45 @@ impl Ledger for ProjectLedger<'_> {
         found.map(used).transpose()
     }
 
-    fn put(&self, pipeline: &str, step: &str, entry: &Entry, facts: &Facts) -> Result<()> {
-        let now = self.engine.store().clock().now();
-        let row = CacheEntry {
+    fn put(&self, pipeline: &str, kept: &[Kept<'_>]) -> Result<()> {
+        self.engine.store().note(|change| {
+            for one in kept {
+                let now = change.now();
+                cache::put(change, &self.entry_row(pipeline, one, now))?;
+                uses::put(change, &self.use_row(pipeline, one, now))?;
+            }
+            Ok(())
+        })
+    }
+}
+
+impl ProjectLedger<'_> {
+    fn entry_row(&self, pipeline: &str, kept: &Kept<'_>, now: Timestamp) -> CacheEntry {
+        let Kept { step, entry, .. } = kept;
+        CacheEntry {
             key: entry.key.clone(),
             project_id: self.project_id.clone(),
             pipeline: pipeline.to_owned(),
-            step_id: step.to_owned(),
+            step_id: (*step).to_owned(),
             components: json!(entry.components),
             outputs: json!({ "artifacts": entry.outputs, "outcome": entry.outcome, "durationMs": entry.duration_ms }),
             bytes: entry.outputs.values().map(|artifact| artifact.bytes).sum(),
             created_at: now,
             last_used_at: now,
-        };
-        let used = StepUse {
+        }
+    }
+
+    fn use_row(&self, pipeline: &str, kept: &Kept<'_>, now: Timestamp) -> StepUse {
+        StepUse {
             project_id: self.project_id.clone(),
             pipeline: pipeline.to_owned(),
-            step_id: step.to_owned(),
-            key: entry.key.clone(),
-            components: json!(entry.components),
-            facts: json!(facts),
+            step_id: kept.step.to_owned(),
+            key: kept.entry.key.clone(),
+            components: json!(kept.entry.components),
+            facts: json!(kept.facts),
             run_id: self.run_id.clone(),
             used_at: now,
-        };
-        self.engine.store().note(|change| {
-            cache::put(change, &row)?;
-            uses::put(change, &used)
-        })
+        }
     }
 }
 

@@ -6,9 +6,12 @@ mod adding;
 mod alerting;
 mod artifacts;
 mod backtest;
+mod code_diffs;
 pub mod commands;
 mod components;
 pub mod connections;
+mod curve_levels;
+mod curve_views;
 mod datasets;
 mod deploy;
 pub mod events;
@@ -35,9 +38,11 @@ mod run_report;
 mod run_tables;
 mod run_views;
 mod running;
+mod runs_beside;
 pub mod sample;
 mod scoring;
 mod script_views;
+
 mod sources;
 mod step_views;
 mod sweeping;
@@ -74,6 +79,7 @@ pub(crate) struct Inner {
     jobs: Jobs,
     listeners: Mutex<Vec<Listener>>,
     curves: running::LiveCurves,
+    levels: curve_views::KeptLevels,
     program: PathBuf,
     views: views::Recent<views::Look, data::view::View>,
     diffs: views::Recent<views::Compared, data::diff::Diff>,
@@ -169,6 +175,7 @@ impl Engine {
             jobs: Jobs::default(),
             listeners: Mutex::default(),
             curves: running::LiveCurves::default(),
+            levels: curve_views::KeptLevels::default(),
             program,
             views: views::Recent::default(),
             diffs: views::Recent::default(),
@@ -236,6 +243,10 @@ impl Engine {
 
     pub(crate) fn curves(&self) -> &running::LiveCurves {
         &self.0.curves
+    }
+
+    pub(crate) fn levels(&self) -> &curve_views::KeptLevels {
+        &self.0.levels
     }
 
     pub(crate) fn emit(&self, event: &Event) {

@@ -4,9 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use base::{Code, Error, Progress, Result, RunId};
-use flow::cache::{Entry, Ledger, Use};
+use flow::cache::{Entry, Kept, Ledger, Use};
 use flow::execute::{Execution, Observer, Planner, Summary, Update};
-use flow::explain::{Explained, Facts, PROGRAM, system};
+use flow::explain::{Explained, PROGRAM, system};
 use flow::file::Pipeline;
 use flow::graph::{Graph, Problem};
 use flow::kind::Source;
@@ -231,7 +231,7 @@ impl Ledger for Forgetful {
         Ok(None)
     }
 
-    fn put(&self, _pipeline: &str, _step: &str, _entry: &Entry, _facts: &Facts) -> Result<()> {
+    fn put(&self, _pipeline: &str, _kept: &[Kept<'_>]) -> Result<()> {
         Ok(())
     }
 }

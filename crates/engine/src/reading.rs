@@ -146,6 +146,7 @@ impl Engine {
             memory_cap_bytes: Some(MEMORY_CAP_BYTES),
             timeout: None,
             log: log.path(),
+            spare: None,
         };
         let told = progress.clone();
         let tell = move |stage: Stage| {

@@ -13,11 +13,11 @@ use flow::execute::{Observer, Update};
 use flow::graph::Graph;
 use flow::kind::{Outcome, SourceTable};
 use serde_json::json;
-use store::Topic;
 use store::metrics::{self, Metric};
 use store::projects::Project;
 use store::runs;
 use store::steps::{self, StepRun, StepState};
+use store::{Change, Topic};
 
 use crate::Engine;
 use crate::commands::runs::ModelLink;
@@ -45,6 +45,31 @@ struct Untold {
     since: Instant,
 }
 
+/// A step that came to a result.
+struct Ended<'a> {
+    step: &'a str,
+    state: StepState,
+    entry: &'a Entry,
+    /// What it used, unless the result was there.
+    usage: Option<Usage>,
+    /// The dataset version it reads, unless that was written down at its start.
+    source: Option<&'a SourceTable>,
+}
+
+impl<'a> Ended<'a> {
+    fn of(step: &'a str, update: &'a Update) -> Option<Self> {
+        match update {
+            Update::Cached { entry, source } => {
+                Some(Self { step, state: StepState::Cached, entry, usage: None, source: source.as_ref() })
+            }
+            Update::Done { entry, usage } => {
+                Some(Self { step, state: StepState::Done, entry, usage: Some(*usage), source: None })
+            }
+            _ => None,
+        }
+    }
+}
+
 impl<'a> Recorder<'a> {
     /// A recorder of this run.
     pub(crate) fn new(engine: &'a Engine, project: &'a Project, run_id: &'a RunId, graph: &'a Graph) -> Self {
@@ -61,45 +86,60 @@ impl<'a> Recorder<'a> {
 
     /// Changes the row of a step.
     fn change(&self, step: &str, change: impl FnOnce(&mut StepRun, Timestamp)) -> Result<()> {
-        self.engine.store().note(|c| {
-            let now = c.now();
-            let kind = self.graph.node(step).map_or("", |node| node.declaration.kind);
-            let found = steps::find(c, self.run_id, step)?;
-            let mut row = found.unwrap_or_else(|| StepRun::pending(self.run_id, step, 0, kind));
-            change(&mut row, now);
-            c.touch(Topic::Runs);
-            steps::save(c, &row)
-        })
+        self.engine.store().note(|c| self.change_in(c, step, change))
     }
 
-    fn end(&self, step: &str, state: StepState, entry: &Entry, usage: Option<Usage>) -> Result<()> {
-        self.tell_points(step);
-        let registered = self.register(step, entry)?;
-        let tries = self.tries_of(step);
-        self.change(step, |row, now| {
-            row.state = state;
-            row.key = Some(entry.key.clone());
-            row.outputs = json!(entry.outputs);
-            row.summary = json!({
-                "text": entry.outcome.summary,
-                "chosen": entry.outcome.chosen,
-                "registered": registered,
-                "tries": tries,
-                "environment": entry.outcome.environment,
-                "outside": flow::outside::part_of(&entry.components),
-            });
-            row.started_at = row.started_at.or(Some(now));
-            row.finished_at = Some(now);
-            row.cpu_ms = usage.map(|usage| usage.cpu_ms);
-            row.max_rss_bytes = usage.map(|usage| usage.max_memory_bytes);
-        })?;
-        if !entry.outcome.metrics.is_empty() {
-            self.engine.store().note(|c| {
-                let points = points_of(&entry.outcome, c.now());
-                metrics::log(c, self.run_id, step, &points)
-            })?;
+    fn change_in(
+        &self,
+        c: &mut Change<'_>,
+        step: &str,
+        change: impl FnOnce(&mut StepRun, Timestamp),
+    ) -> Result<()> {
+        let now = c.now();
+        let kind = self.graph.node(step).map_or("", |node| node.declaration.kind);
+        let found = steps::find(c, self.run_id, step)?;
+        let mut row = found.unwrap_or_else(|| StepRun::pending(self.run_id, step, 0, kind));
+        change(&mut row, now);
+        c.touch(Topic::Runs);
+        steps::save(c, &row)
+    }
+
+    /// Writes down the ends of steps that came to results, in one transaction.
+    fn end(&self, ended: &[Ended<'_>]) -> Result<()> {
+        for one in ended {
+            self.tell_points(one.step);
         }
-        Ok(())
+        let registered = ended.iter().map(|one| self.register(one.step, one.entry));
+        let registered = registered.collect::<Result<Vec<_>>>()?;
+        self.engine.store().note(|c| {
+            for (one, registered) in ended.iter().zip(&registered) {
+                if let Some(source) = one.source {
+                    runs::add_input(c, self.run_id, one.step, &source.version_id.parse()?)?;
+                }
+                self.change_in(c, one.step, |row, now| {
+                    row.state = one.state;
+                    row.key = Some(one.entry.key.clone());
+                    row.outputs = json!(one.entry.outputs);
+                    row.summary = json!({
+                        "text": one.entry.outcome.summary,
+                        "chosen": one.entry.outcome.chosen,
+                        "registered": registered,
+                        "tries": self.tries_of(one.step),
+                        "environment": one.entry.outcome.environment,
+                        "outside": flow::outside::part_of(&one.entry.components),
+                    });
+                    row.started_at = row.started_at.or(Some(now));
+                    row.finished_at = Some(now);
+                    row.cpu_ms = one.usage.map(|usage| usage.cpu_ms);
+                    row.max_rss_bytes = one.usage.map(|usage| usage.max_memory_bytes);
+                })?;
+                if !one.entry.outcome.metrics.is_empty() {
+                    let points = points_of(&one.entry.outcome, c.now());
+                    metrics::log(c, self.run_id, one.step, &points)?;
+                }
+            }
+            Ok(())
+        })
     }
 
     /// The tries of a step that failed before its last one.
@@ -120,12 +160,6 @@ impl<'a> Recorder<'a> {
         };
         let version = self.engine.register(&candidate)?;
         Ok(Some(ModelLink { model: registration.model.clone(), version: version.number }))
-    }
-
-    fn read_source(&self, step: &str, source: Option<&SourceTable>) -> Result<()> {
-        let Some(source) = source else { return Ok(()) };
-        let version_id = source.version_id.parse()?;
-        self.engine.store().note(|c| runs::add_input(c, self.run_id, step, &version_id))
     }
 
     fn tell_points(&self, step: &str) {
@@ -179,20 +213,19 @@ fn points_of(outcome: &Outcome, at: Timestamp) -> Vec<Metric> {
 impl Observer for Recorder<'_> {
     fn on_step(&self, step: &str, update: &Update) -> Result<()> {
         match update {
-            Update::Started { key, reasons, source } => {
-                self.change(step, |row, now| {
+            Update::Started { key, reasons, source } => self.engine.store().note(|c| {
+                self.change_in(c, step, |row, now| {
                     row.state = StepState::Running;
                     row.key = Some(key.clone());
                     row.reason = json!(reasons);
                     row.started_at = Some(now);
                 })?;
-                self.read_source(step, source.as_ref())
-            }
-            Update::Cached { entry, source } => {
-                self.read_source(step, source.as_ref())?;
-                self.end(step, StepState::Cached, entry, None)
-            }
-            Update::Done { entry, usage } => self.end(step, StepState::Done, entry, Some(*usage)),
+                match source {
+                    Some(source) => runs::add_input(c, self.run_id, step, &source.version_id.parse()?),
+                    None => Ok(()),
+                }
+            }),
+            Update::Cached { .. } | Update::Done { .. } => self.end(Ended::of(step, update).as_slice()),
             Update::Failed { error, usage } => {
                 self.tell_points(step);
                 let tries = self.tries_of(step);
@@ -214,6 +247,14 @@ impl Observer for Recorder<'_> {
                 row.finished_at = Some(now);
             }),
         }
+    }
+
+    fn on_steps(&self, updates: &[(String, Update)]) -> Result<()> {
+        let ended: Vec<Ended> = updates.iter().filter_map(|(step, update)| Ended::of(step, update)).collect();
+        if ended.len() == updates.len() {
+            return self.end(&ended);
+        }
+        updates.iter().try_for_each(|(step, update)| self.on_step(step, update))
     }
 
     fn on_message(&self, step: &str, message: &Message) {

@@ -366,7 +366,7 @@ fn byte_of(text: &str, units: u32) -> usize {
     text.len()
 }
 
-fn row_view(row: TableRow, cells: Vec<Cell>) -> RunRow {
+pub(crate) fn row_view(row: TableRow, cells: Vec<Cell>) -> RunRow {
     let TableRow { run, parent, children, is_starred, color } = row;
     let started_at = run.started_at.unwrap_or(run.created_at).as_ms();
     let ended = run.finished_at.map(base::Timestamp::as_ms).filter(|_| run.state.is_final());

@@ -423,7 +423,8 @@ pub(crate) fn kept_figures(folder: &Path) -> Result<Vec<learn::figures::Figure>>
     }
 }
 
-fn environment(run: &Run) -> BTreeMap<String, String> {
+/// What is known of the surroundings of a run of a pipeline.
+pub(crate) fn environment(run: &Run) -> BTreeMap<String, String> {
     let mut all = BTreeMap::from([
         ("fettle".to_owned(), env!("CARGO_PKG_VERSION").to_owned()),
         ("system".to_owned(), format!("{} {}", std::env::consts::OS, std::env::consts::ARCH)),

@@ -408,6 +408,10 @@ impl Observer for Overheard<'_> {
         self.recorder.on_step(step, update)
     }
 
+    fn on_steps(&self, updates: &[(String, Update)]) -> Result<()> {
+        self.recorder.on_steps(updates)
+    }
+
     fn on_message(&self, step: &str, message: &Message) {
         self.recorder.on_message(step, message);
         (self.on_message)(step, message);

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::mpsc;
 
 use base::{Code, Error, Result};
 use serde::{Deserialize, Serialize};
@@ -17,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use crate::explain::Facts;
 use crate::graph::Node;
 use crate::kind::{Outcome, SourceTable};
+use crate::settle;
 
 /// What a result depends on, by name: `kind`, `version`, `param.trees`, `input.table.0`,
 /// `source` ….
@@ -75,11 +77,22 @@ pub trait Ledger: Sync {
     /// The index cannot be read.
     fn last(&self, pipeline: &str, step: &str) -> Result<Option<Use>>;
 
-    /// Remembers that this step of this pipeline made or used the entry just now.
+    /// Remembers that these steps of this pipeline made or used these entries just now, all or none.
     ///
     /// # Errors
     /// The index cannot be written.
-    fn put(&self, pipeline: &str, step: &str, entry: &Entry, facts: &Facts) -> Result<()>;
+    fn put(&self, pipeline: &str, kept: &[Kept<'_>]) -> Result<()>;
+}
+
+/// A result that a step made or used.
+#[derive(Debug, Clone, Copy)]
+pub struct Kept<'a> {
+    /// The step.
+    pub step: &'a str,
+    /// The result.
+    pub entry: &'a Entry,
+    /// What is worth knowing beside what it depends on.
+    pub facts: &'a Facts,
 }
 
 /// Everything the result of a step depends on. `inputs` has the content of each wire.
@@ -139,6 +152,14 @@ impl Results {
         Self { folder: cache.join("steps") }
     }
 
+    /// Makes the results with these keys durable, until nobody announces any more.
+    ///
+    /// # Errors
+    /// The disk refuses.
+    pub(crate) fn settle(&self, kept: &mpsc::Receiver<String>) -> Result<()> {
+        settle::settle(&self.folder, kept)
+    }
+
     /// Where the artifact at an output port of a kept result is.
     pub fn artifact(&self, key: &str, port: &str) -> PathBuf {
         self.folder.join(key).join(port)
@@ -178,8 +199,10 @@ impl Draft {
         self.folder.path()
     }
 
-    /// Measures the artifacts, makes them durable and puts them in their place under `key`. A
-    /// result that is there already stays, unless its bytes are not those that were made now.
+    /// Measures the artifacts and puts them in their place under `key`. A result that is there
+    /// already stays, unless its bytes are not those that were made now. It is durable once
+    /// [`Results::settle`] has seen it; what a loss of power takes before that is noticed by
+    /// [`Results::has`] and made again.
     ///
     /// # Errors
     /// A declared output is missing ([`Code::Internal`]), or the disk refuses.
@@ -190,7 +213,6 @@ impl Draft {
             if !folder.is_dir() {
                 return Err(Error::internal(format!("the step made no output `{port}`")));
             }
-            sync_all(&folder)?;
             artifacts.insert((*port).to_owned(), measure(&folder)?);
         }
         let place = results.folder.join(key);
@@ -209,7 +231,6 @@ impl Draft {
             let _ = fs::remove_dir_all(&made);
             Error::io("put a result in", &place, &e)
         })?;
-        sync_folder(&results.folder)?;
         Ok(artifacts)
     }
 }
@@ -249,26 +270,6 @@ fn list(root: &Path, folder: &Path, files: &mut Vec<String>) -> Result<()> {
             })?;
             files.push(name.replace('\\', "/"));
         }
-    }
-    Ok(())
-}
-
-fn sync_all(folder: &Path) -> Result<()> {
-    for entry in fs::read_dir(folder).map_err(|e| Error::io("list", folder, &e))? {
-        let path = entry.map_err(|e| Error::io("list", folder, &e))?.path();
-        if path.is_dir() {
-            sync_all(&path)?;
-        } else {
-            File::open(&path).and_then(|file| file.sync_all()).map_err(|e| Error::io("write", &path, &e))?;
-        }
-    }
-    sync_folder(folder)
-}
-
-/// Windows has no handle of a folder to sync, and its journal orders renames by itself.
-fn sync_folder(folder: &Path) -> Result<()> {
-    if cfg!(unix) {
-        File::open(folder).and_then(|file| file.sync_all()).map_err(|e| Error::io("write", folder, &e))?;
     }
     Ok(())
 }

@@ -4,13 +4,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::time::Instant;
 
 use base::{Cancel, Code, Error, Progress, Result, Stage};
 
 use crate::attempts::{self, Try};
-use crate::cache::{Components, Entry, Ledger, Results, components, key};
+use crate::cache::{Components, Entry, Kept, Ledger, Results, components, key};
 use crate::child::{Message, Request, Usage};
 use crate::explain::{Facts, changes, sentences};
 use crate::file::Wire;
@@ -18,6 +18,7 @@ use crate::graph::{FindSource, Graph, Node};
 use crate::kind::{Input, SourceTable};
 use crate::launch::Launcher;
 use crate::outside::{Outside, Place};
+use crate::spare::Spare;
 
 /// A graph, and what is known of its results.
 pub struct Planner<'a> {
@@ -62,6 +63,14 @@ pub trait Observer: Sync {
     /// # Errors
     /// The change cannot be recorded; the run stops.
     fn on_step(&self, step: &str, update: &Update) -> Result<()>;
+
+    /// Several steps changed their states at once.
+    ///
+    /// # Errors
+    /// As [`Observer::on_step`].
+    fn on_steps(&self, updates: &[(String, Update)]) -> Result<()> {
+        updates.iter().try_for_each(|(step, update)| self.on_step(step, update))
+    }
 
     /// A step said how far it is or sent a point of its curve.
     fn on_message(&self, step: &str, message: &Message);
@@ -275,14 +284,22 @@ impl Execution<'_> {
             ..State::default()
         };
         let ran = std::thread::scope(|scope| {
+            let (kept, keys) = mpsc::channel();
+            let settling = scope.spawn(move || self.planner.results.settle(&keys));
+            state.kept = Some(kept);
             let ran = self.drive(scope, &cancel, &sender, &receiver, &mut state);
             if ran.is_err() {
                 // Steps that still run are stopped before their threads are waited for.
                 cancel.cancel();
             }
-            ran
+            state.kept = None;
+            let settled = settling.join();
+            ran.and(
+                settled.unwrap_or_else(|_| Err(Error::internal("the thread that syncs results panicked"))),
+            )
         });
         if ran.is_err() {
+            self.tell_found(&mut state)?;
             let unfinished = state
                 .waiting
                 .iter()
@@ -371,7 +388,23 @@ impl Execution<'_> {
             state.waiting.remove(at);
             self.start(scope, (cancel, sender), node, (ready, cores), state)?;
         }
-        Ok(())
+        self.tell_found(state)
+    }
+
+    /// Tells of the steps whose results were there, all at once: there may be hundreds, each with little
+    /// to write.
+    fn tell_found(&self, state: &mut State) -> Result<()> {
+        let (updates, facts): (Vec<_>, Vec<_>) = std::mem::take(&mut state.found).into_iter().unzip();
+        let kept = updates.iter().zip(&facts).filter_map(|((step, update), facts)| match update {
+            Update::Cached { entry, .. } => Some(Kept { step, entry, facts }),
+            _ => None,
+        });
+        let kept: Vec<Kept> = kept.collect();
+        if kept.is_empty() {
+            return Ok(());
+        }
+        self.planner.ledger.put(self.planner.pipeline, &kept)?;
+        self.observer.on_steps(&updates)
     }
 
     /// What a step's result depends on, if it must be made. None if it was there or cannot be made:
@@ -392,9 +425,9 @@ impl Execution<'_> {
         let kept = if is_again { None } else { self.planner.kept(&ready.key)? };
         let Some(entry) = kept else { return Ok(Some(ready)) };
         state.waiting.remove(at);
-        self.remember(node, &entry, ready.source.as_ref(), state)?;
+        let facts = self.planner.facts(node, ready.source.as_ref(), &state.artifacts);
         let update = Update::Cached { entry: entry.clone(), source: ready.source };
-        self.observer.on_step(&node.step.id, &update)?;
+        state.found.push(((node.step.id.clone(), update), facts));
         state.summary.cached += 1;
         self.take(node, entry, state);
         Ok(None)
@@ -424,6 +457,7 @@ impl Execution<'_> {
         (ready, cores): (Ready, usize),
         state: &mut State<'env>,
     ) -> Result<()> {
+        self.tell_found(state)?;
         let step = node.step.id.clone();
         let reasons = self.why(node, &ready, state)?;
         let update = Update::Started { key: ready.key.clone(), reasons, source: ready.source.clone() };
@@ -440,10 +474,11 @@ impl Execution<'_> {
             outside: ready.outside.clone(),
             ..Request::default()
         };
-        let (cancel, sender) = (cancel.clone(), sender.clone());
+        state.spare.want(!state.waiting.is_empty());
+        let (cancel, sender, spare) = (cancel.clone(), sender.clone(), Arc::clone(&state.spare));
         scope.spawn(move || {
             let started = Instant::now();
-            let (result, usage) = self.make(node, &ready, request, &cancel, &sender);
+            let (result, usage) = self.make(node, &ready, request, &cancel, (&sender, &spare));
             let result =
                 result.map(|entry| Entry { duration_ms: started.elapsed().as_millis() as u64, ..entry });
             // The receiver outlives the scope.
@@ -459,14 +494,14 @@ impl Execution<'_> {
         ready: &Ready,
         mut request: Request,
         cancel: &Cancel,
-        sender: &mpsc::Sender<Ended>,
+        (sender, spare): (&mpsc::Sender<Ended>, &Spare),
     ) -> (Result<Entry>, Usage) {
         let log = self.logs.join(format!("{}.log", node.step.id));
         let all = node.step.limits.retries + 1;
         let mut used = Usage::default();
         for number in 1..all {
             let started = Instant::now();
-            let (result, usage) = self.make_once(node, ready, &mut request, cancel, sender);
+            let (result, usage) = self.make_once(node, ready, &mut request, cancel, (sender, spare));
             used = used.then(usage);
             let error = match result {
                 Err(error) if attempts::may_help(&error) => error,
@@ -480,7 +515,7 @@ impl Execution<'_> {
                 return (Err(error), used);
             }
         }
-        let (result, usage) = self.make_once(node, ready, &mut request, cancel, sender);
+        let (result, usage) = self.make_once(node, ready, &mut request, cancel, (sender, spare));
         (result, used.then(usage))
     }
 
@@ -490,7 +525,7 @@ impl Execution<'_> {
         ready: &Ready,
         request: &mut Request,
         cancel: &Cancel,
-        sender: &mpsc::Sender<Ended>,
+        (sender, spare): (&mpsc::Sender<Ended>, &Spare),
     ) -> (Result<Entry>, Usage) {
         let draft = match self.planner.results.draft() {
             Ok(draft) => draft,
@@ -504,7 +539,7 @@ impl Execution<'_> {
                 let _ = sender.send(Ended::Said(step.clone(), message));
             }
         };
-        let (outcome, usage) = self.launcher.run(request, (&node.step.limits, &log), cancel, say);
+        let (outcome, usage) = self.launcher.run(request, (&node.step.limits, &log, spare), cancel, say);
         let ports: Vec<&str> = node.ports.outputs.iter().map(|port| &*port.name).collect();
         let result = outcome.and_then(|outcome| {
             Ok(Entry {
@@ -525,6 +560,10 @@ impl Execution<'_> {
         match stopped.result {
             Ok(entry) => {
                 let node = self.planner.graph.node(step).expect("only steps of the graph are started");
+                if let Some(kept) = &state.kept {
+                    // It is heard until the disk refused a sync, which then is how the run ends.
+                    let _ = kept.send(entry.key.clone());
+                }
                 self.remember(node, &entry, source.as_ref(), state)?;
                 let update = Update::Done { entry: entry.clone(), usage: stopped.usage };
                 self.observer.on_step(step, &update)?;
@@ -540,6 +579,7 @@ impl Execution<'_> {
     }
 
     fn fail(&self, step: &str, error: Error, usage: Usage, state: &mut State) -> Result<()> {
+        self.tell_found(state)?;
         self.observer.on_step(step, &Update::Failed { error: error.clone(), usage })?;
         state.finished += 1;
         state.summary.failure.get_or_insert((step.to_owned(), error));
@@ -590,7 +630,8 @@ impl Execution<'_> {
         state: &State,
     ) -> Result<()> {
         let facts = self.planner.facts(node, source, &state.artifacts);
-        self.planner.ledger.put(self.planner.pipeline, &node.step.id, entry, &facts)
+        let kept = Kept { step: &node.step.id, entry, facts: &facts };
+        self.planner.ledger.put(self.planner.pipeline, &[kept])
     }
 
     fn take<'a>(&self, node: &'a Node, entry: Entry, state: &mut State<'a>) {
@@ -608,9 +649,15 @@ struct State<'a> {
     /// What was found out about steps that wait for cores.
     looked_up: BTreeMap<String, Ready>,
     artifacts: Known,
+    /// Steps whose results were there, of which nobody was told yet.
+    found: Vec<((String, Update), Facts)>,
     summary: Summary,
     finished: usize,
     total: usize,
+    /// The process for the next step.
+    spare: Arc<Spare>,
+    /// Where the keys of results that were made are announced, to be made durable.
+    kept: Option<mpsc::Sender<String>>,
 }
 
 impl State<'_> {

@@ -38,6 +38,7 @@ mod linux {
     use std::fs;
     use std::time::{Duration, Instant};
 
+    use rustix::io::Errno;
     use rustix::process::{Pid, Signal, WaitOptions, getpid, kill_process, set_child_subreaper, wait};
 
     use super::Used;
@@ -63,9 +64,17 @@ mod linux {
         let _ = set_child_subreaper(Some(getpid()));
     }
 
-    /// Takes note of orphans that have ended, so that what they used is counted.
-    pub fn reap_orphans() {
-        while wait(WaitOptions::NOHANG).is_ok_and(|ended| ended.is_some()) {}
+    /// Takes note of orphans that have ended, so that what they used is counted, and says whether any
+    /// process that comes from this one may still live. One that adopts orphans has no descendants
+    /// without children.
+    pub fn reap_orphans() -> bool {
+        loop {
+            match wait(WaitOptions::NOHANG) {
+                Ok(Some(_)) | Err(Errno::INTR) => (),
+                Err(Errno::CHILD) => return false,
+                Ok(None) | Err(_) => return true,
+            }
+        }
     }
 
     /// Stops a process where it is, without ending it.
@@ -256,7 +265,9 @@ mod elsewhere {
     pub fn adopt_orphans() {}
 
     /// Nothing is adopted here.
-    pub fn reap_orphans() {}
+    pub fn reap_orphans() -> bool {
+        false
+    }
 
     /// Not needed where a whole group is ended at once.
     pub fn stop(_id: u32) {}

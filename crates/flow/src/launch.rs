@@ -7,6 +7,7 @@ use base::{Cancel, Result};
 use crate::child::{self, Answer, Message, Request, Usage};
 use crate::kind::Outcome;
 use crate::limits::Limits;
+use crate::spare::Spare;
 use crate::task::Task;
 
 /// How steps are run.
@@ -20,11 +21,11 @@ pub enum Launcher {
 
 impl Launcher {
     /// Runs a step to its end, within limits that only a process of its own can be held to. What
-    /// it says goes to `say`, its log to the file.
+    /// it says goes to `say`, its log to the file. It takes the spare process if there is one.
     pub fn run(
         &self,
         request: &Request,
-        (limits, log): (&Limits, &Path),
+        (limits, log, spare): (&Limits, &Path, &Spare),
         cancel: &Cancel,
         say: impl Fn(Message) + Send + Sync + Clone + 'static,
     ) -> (Result<Outcome>, Usage) {
@@ -37,6 +38,7 @@ impl Launcher {
                     memory_cap_bytes: limits.memory.map(|size| size.0),
                     timeout: limits.timeout,
                     log,
+                    spare: Some(spare),
                 };
                 let (answer, seen) = task.run_measured::<Answer, Message>(request, cancel, say);
                 let seen = Usage { cpu_ms: seen.cpu_ms, max_memory_bytes: seen.memory_bytes };

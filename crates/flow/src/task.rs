@@ -1,26 +1,23 @@
-//! A task in a process of its own: this program, called as `<program> <verb> <folder>`. The folder
-//! holds the request; the child says what it does in one message a line on its standard output, and
+//! A task in a process of its own: this program, called as `<program> <verb> <folder>`. It begins when it
+//! is told so (see [`crate::spare`]). The folder holds the request; the child says what it does in one message a line on its standard output, and
 //! leaves its answer in the folder. It runs in a process group of its own, is killed with all its
 //! descendants, and ends by itself when its parent is gone.
 
 use std::fs::{self, File};
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::path::Path;
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::ExitStatus;
+use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use base::{Cancel, Code, Error, Pauses, Result};
-use process_wrap::std::{ChildWrapper, CommandWrap};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::family::{self, Used};
 use crate::limits::Span;
+use crate::spare::{self, Order, Spare, Started};
 
-/// The name under which a child finds out how much memory it may take.
-const MEMORY_CAP: &str = "FETTLE_MEMORY_CAP_BYTES";
-/// The name under which every process of a task has the task's folder, to be found by.
-const MARK: &str = "FETTLE_TASK";
 /// How often it is looked at what the processes of a task use.
 const LOOK_INTERVAL: Duration = Duration::from_millis(250);
 const REQUEST: &str = "request.json";
@@ -42,6 +39,8 @@ pub struct Task<'a> {
     pub timeout: Option<Span>,
     /// The file that its standard error is appended to.
     pub log: &'a Path,
+    /// The process that waits for a task like this one, if there is such a thing.
+    pub spare: Option<&'a Spare>,
 }
 
 impl Task<'_> {
@@ -79,56 +78,69 @@ impl Task<'_> {
         say: impl Fn(M) + Send + 'static,
         used: &mut Used,
     ) -> Result<A> {
-        let folder =
-            tempfile::tempdir().map_err(|e| Error::io("create a folder in", &std::env::temp_dir(), &e))?;
-        let bytes = serde_json::to_vec(request).expect("requests can be written as JSON");
-        let path = folder.path().join(REQUEST);
-        fs::write(&path, bytes).map_err(|e| Error::io("write", &path, &e))?;
-        let mut child = Running::of(self.start(folder.path())?, folder.path());
+        let mut child = self.begin(request)?;
         let no_output = || Error::internal(format!("a {} has no standard output", self.verb));
         let stdout = child.process.stdout().take().ok_or_else(no_output)?;
-        let listener = std::thread::spawn(move || listen(BufReader::new(stdout), say));
-        let status = self.wait(&mut child, cancel, used)?;
-        if !folder.path().join(ANSWER).exists() {
+        let (listening, end) = mpsc::channel();
+        let listener = std::thread::spawn(move || {
+            listen(BufReader::new(stdout), say);
+            drop(listening);
+        });
+        let status = self.wait(&mut child, end, cancel, used)?;
+        if !child.folder().join(ANSWER).exists() {
             // It was killed or crashed: what it started has lost its parent, and holds the pipe open.
-            family::end_marked(MARK, &folder.path().to_string_lossy());
+            child.end_lost();
         }
         // The pipe ends with the process, so what it still said is heard before its answer counts.
         listener.join().map_err(|_| Error::internal(format!("the listener of a {} panicked", self.verb)))?;
-        let Ok(bytes) = fs::read(folder.path().join(ANSWER)) else {
+        let Ok(bytes) = fs::read(child.folder().join(ANSWER)) else {
             return Err(self.ended_without_answer(status));
         };
         serde_json::from_slice(&bytes)
             .map_err(|e| Error::internal(format!("cannot read the answer of a {}", self.verb)).because(e))
     }
 
-    fn start(&self, folder: &Path) -> Result<Box<dyn ChildWrapper>> {
-        let log = File::options().create(true).append(true).open(self.log);
-        let log = log.map_err(|e| Error::io("write", self.log, &e))?;
-        let mut command = Command::new(self.program);
-        command
-            .arg(self.verb)
-            .arg(folder)
-            .env("RAYON_NUM_THREADS", self.threads.to_string())
-            .env(MARK, folder)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(log);
-        match self.memory_cap_bytes {
-            Some(cap) => command.env(MEMORY_CAP, cap.to_string()),
-            None => command.env_remove(MEMORY_CAP),
+    /// Lets a process begin with the request: the one that waits for it, or a new one.
+    fn begin(&self, request: &impl Serialize) -> Result<Started> {
+        let bytes = serde_json::to_vec(request).expect("requests can be written as JSON");
+        let prepare = |folder: &Path| {
+            let path = folder.join(REQUEST);
+            fs::write(&path, &bytes).map_err(|e| Error::io("write", &path, &e))
         };
-        let mut wrapped = CommandWrap::from(command);
-        #[cfg(unix)]
-        wrapped.wrap(process_wrap::std::ProcessGroup::leader());
-        #[cfg(windows)]
-        wrapped.wrap(process_wrap::std::JobObject);
-        wrapped.spawn().map_err(|e| {
-            Error::io("start", self.program, &e).hint("reinstall Fettle: a part of it is missing")
-        })
+        let order = |log: Option<&Path>| Order {
+            threads: self.threads,
+            memory_cap_bytes: self.memory_cap_bytes,
+            log: log.map(Path::to_owned),
+        };
+        let waited = match self.spare {
+            Some(spare) => spare.begin(&order(Some(self.log)), prepare)?,
+            None => None,
+        };
+        let started = match waited {
+            Some(started) => started,
+            None => {
+                let mut started = Started::new(self.program, self.verb, Some(self.log))?;
+                prepare(started.folder())?;
+                // One that has ended already is noticed by its missing answer.
+                let _ = started.order(&order(None));
+                started
+            }
+        };
+        if let Some(spare) = self.spare {
+            spare.refill(self.program, self.verb);
+        }
+        Ok(started)
     }
 
-    fn wait(&self, child: &mut Running, cancel: &Cancel, used: &mut Used) -> Result<ExitStatus> {
+    /// Waits for its end, of which that of its output is a sign.
+    fn wait(
+        &self,
+        child: &mut Started,
+        end: mpsc::Receiver<()>,
+        cancel: &Cancel,
+        used: &mut Used,
+    ) -> Result<ExitStatus> {
+        let mut end = Some(end);
         let started = Instant::now();
         let mut looked = started;
         let mut pauses = Pauses::up_to(Duration::from_millis(10));
@@ -152,7 +164,7 @@ impl Task<'_> {
             if is_late {
                 return Err(self.took_too_long());
             }
-            pauses.wait();
+            pauses.wait_for(&mut end);
         }
     }
 
@@ -223,12 +235,14 @@ pub fn note(log: &Path, line: &str) -> Result<()> {
 /// work gets a function to say something with.
 ///
 /// # Errors
-/// The request cannot be read or the answer not written. Failed work is an answer, not an error.
+/// The request cannot be read or the answer not written; [`Code::Cancelled`] if nobody wants one any more.
+/// Failed work is an answer, not an error.
 pub fn answer<Q: DeserializeOwned, A: Serialize, M: Serialize>(
     folder: &Path,
     work: impl FnOnce(Q, fn(M)) -> A,
 ) -> Result<A> {
-    hold_to_memory_cap()?;
+    let Some(order) = spare::wait_for_order()? else { return Err(Error::cancelled()) };
+    order.obey()?;
     let path = folder.join(REQUEST);
     let bytes = fs::read(&path).map_err(|e| Error::io("read", &path, &e))?;
     let request = serde_json::from_slice(&bytes)
@@ -248,23 +262,7 @@ fn say<M: Serialize>(message: M) {
     let _ = io::stdout().write_all(line.as_bytes());
 }
 
-/// Beyond the cap, an allocation fails, and with it this process and nothing else.
-#[cfg(target_os = "linux")]
-fn hold_to_memory_cap() -> Result<()> {
-    use rustix::process::{Resource, Rlimit, setrlimit};
-    let Some(cap) = std::env::var(MEMORY_CAP).ok().and_then(|text| text.parse().ok()) else {
-        return Ok(());
-    };
-    let limit = Rlimit { current: Some(cap), maximum: Some(cap) };
-    setrlimit(Resource::Data, limit).map_err(|e| Error::internal("cannot limit the memory").because(e))
-}
-
-#[cfg(not(target_os = "linux"))]
-fn hold_to_memory_cap() -> Result<()> {
-    Ok(())
-}
-
-/// Standard input is a pipe that nobody writes to: its end is the parent's end.
+/// Nobody writes to standard input after the order: its end is the parent's end.
 fn end_with_parent() {
     std::thread::spawn(|| {
         let mut byte = [0];
@@ -289,35 +287,6 @@ fn end_group() {
 /// Its job ends with its handle, which the parent held.
 #[cfg(not(unix))]
 fn end_group() {}
-
-/// A child that is killed with all its descendants unless it has ended.
-struct Running {
-    process: Box<dyn ChildWrapper>,
-    mark: String,
-    has_ended: bool,
-}
-
-impl Running {
-    fn of(process: Box<dyn ChildWrapper>, folder: &Path) -> Self {
-        Self { process, mark: folder.to_string_lossy().into_owned(), has_ended: false }
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        if !self.has_ended {
-            // Stopped, it starts nothing more and still adopts what loses its parent.
-            family::stop(self.process.id());
-            family::end_descendants(self.process.id());
-        }
-        // Both fail if it has ended with all its group, and then there is nothing to do.
-        let _ = self.process.start_kill();
-        let _ = self.process.wait();
-        if !self.has_ended {
-            family::end_marked(MARK, &self.mark);
-        }
-    }
-}
 
 fn listen<M: DeserializeOwned>(mut from: impl io::BufRead, say: impl Fn(M)) {
     let mut line = String::new();

@@ -15,6 +15,7 @@ pub mod registry;
 pub mod script_runs;
 pub mod search;
 mod settling;
+pub mod walks;
 pub mod whole;
 
 pub(crate) use settling::FILES_OF_RUN;

@@ -239,6 +239,49 @@ from: number,
 to: number, };
 
 /**
+ * A file of runs beside each other.
+ */
+export type BesideFile = { 
+/**
+ * Its path in each run.
+ */
+path: string, 
+/**
+ * Its size in each run, bytes.
+ */
+sizes: Array<number | null>, };
+
+/**
+ * Numbers of runs beside each other.
+ */
+export type BesideNumbers = { 
+/**
+ * What is measured.
+ */
+name: string, 
+/**
+ * True if more is better, as far as the name tells.
+ */
+largerIsBetter: boolean, 
+/**
+ * The last value of each run; null too if it is not finite.
+ */
+values: Array<number | null>, };
+
+/**
+ * Texts of runs beside each other.
+ */
+export type BesideTexts = { 
+/**
+ * What they are.
+ */
+name: string, 
+/**
+ * The text of each run.
+ */
+values: Array<string | null>, };
+
+/**
  * The card of a model, asked again.
  */
 export type CardView = { 
@@ -542,6 +585,23 @@ now: string | null,
  * True if the two differ.
  */
 isStale: boolean, };
+
+/**
+ * What is different in the code of two runs.
+ */
+export type CodeDiff = { 
+/**
+ * The difference in the form of `git diff`; empty if there is none.
+ */
+text: string, 
+/**
+ * True if there is more than is shown.
+ */
+isCut: boolean, 
+/**
+ * What is left out of it and why, such as a commit that is not on this disk.
+ */
+notes: Array<string>, };
 
 /**
  * How far a column had moved.
@@ -861,6 +921,52 @@ tls: ConnectionTls,
  * The variable that may hold the password where there is no keychain.
  */
 passwordVariable: string, };
+
+/**
+ * What the points of curves are put over.
+ */
+export type CurveAxis = "step" | "relative" | "wall";
+
+/**
+ * The curve of a run, thinned: a bucket has the least, the greatest and the mean of its points.
+ */
+export type CurveLine = { 
+/**
+ * The run's id.
+ */
+run: string, 
+/**
+ * Points of the whole curve.
+ */
+points: number, 
+/**
+ * Those of them that are no number or infinite, which are not drawn.
+ */
+notFinite: number, 
+/**
+ * Where the whole curve begins and ends on the axis; null if nobody wrote down the times.
+ */
+reach: [number, number] | null, 
+/**
+ * Where each bucket is. The first and the last may be the nearest points outside of the part.
+ */
+x: Array<number>, 
+/**
+ * The least value of each bucket.
+ */
+least: Array<number>, 
+/**
+ * The greatest.
+ */
+greatest: Array<number>, 
+/**
+ * The mean.
+ */
+mean: Array<number>, 
+/**
+ * How many points are in each bucket.
+ */
+count: Array<number>, };
 
 /**
  * Imports the answer of a query.
@@ -4962,6 +5068,28 @@ createdAt: number,
 error: Failure | null, };
 
 /**
+ * Asks for runs beside each other.
+ */
+export type RunBeside = { 
+/**
+ * The runs, by id or `#` and number; at most 200.
+ */
+runs: Array<string>, };
+
+/**
+ * Asks what is different in the code of two runs.
+ */
+export type RunCode = { 
+/**
+ * The older run, by id or `#` and number.
+ */
+from: string, 
+/**
+ * The newer one.
+ */
+to: string, };
+
+/**
  * What columns there are to choose from.
  */
 export type RunColumns = { 
@@ -4994,6 +5122,44 @@ export type RunCompare = {
  * Ids of the runs, two to fifty; one is enough to compare its own models.
  */
 runs: Array<string>, };
+
+/**
+ * Asks for the curves of one metric in several runs, or for a part of them.
+ */
+export type RunCurve = { 
+/**
+ * The runs, by id or `#` and number; at most 200.
+ */
+runs: Array<string>, 
+/**
+ * The metric, as a comparison of the runs names it.
+ */
+metric: string, 
+/**
+ * What its points are put over.
+ */
+along: CurveAxis, 
+/**
+ * Where the part begins on the axis; where the curves do if left out.
+ */
+from: number | null, 
+/**
+ * Where it ends.
+ */
+to: number | null, 
+/**
+ * Into how many buckets it is divided: the pixels of the chart; 500 if left out, 2,000 at most.
+ */
+buckets: number | null, };
+
+/**
+ * The curves of one metric in several runs.
+ */
+export type RunCurveLines = { 
+/**
+ * A line for each run that measured it, in the order of the request.
+ */
+lines: Array<CurveLine>, };
 
 /**
  * Asks for the live curves of a run.
@@ -5575,6 +5741,39 @@ total: number,
  * The rows.
  */
 rows: Array<RunRow>, };
+
+/**
+ * Runs beside each other: one value a run in every row, null where it has none.
+ */
+export type RunsBeside = { 
+/**
+ * The runs.
+ */
+runs: Array<RunRow>, 
+/**
+ * Parameters by name; those of a pipeline's step are `step.name`.
+ */
+params: Array<BesideTexts>, 
+/**
+ * The last values of metrics by name, likewise.
+ */
+metrics: Array<BesideNumbers>, 
+/**
+ * Metrics with a curve in at least one of the runs, by the names that `run.curve` takes.
+ */
+curves: Array<string>, 
+/**
+ * What the runs ran with: code, system, interpreter.
+ */
+environment: Array<BesideTexts>, 
+/**
+ * Packages with their versions, of runs that wrote them down.
+ */
+packages: Array<BesideTexts>, 
+/**
+ * Files that scripts logged, by path; at most 2,000.
+ */
+files: Array<BesideFile>, };
 
 /**
  * A saved view.
@@ -7193,6 +7392,9 @@ export type Commands = {
   "run.output": [RunOutput, OutputView];
   "run.curves": [RunPick, RunCurves];
   "run.compare": [RunCompare, Comparison];
+  "run.curve": [RunCurve, RunCurveLines];
+  "run.beside": [RunBeside, RunsBeside];
+  "run.code": [RunCode, CodeDiff];
   "run.report": [RunReport, ReportText];
   "run.save_report": [RunReportSave, JobRef];
   "run.files": [RunFiles, Array<RunFileView>];
@@ -7329,6 +7531,9 @@ export const queryTopics: { [K in keyof Commands]?: Topic[] } = {
   "run.output": ["runs"],
   "run.curves": ["runs"],
   "run.compare": ["runs"],
+  "run.curve": ["runs"],
+  "run.beside": ["runs"],
+  "run.code": [],
   "run.report": ["runs"],
   "run.files": ["runs"],
   "run.file": ["runs"],

@@ -21,6 +21,11 @@ export function extension(path: string): string {
   return name.includes('.') ? (name.split('.').pop() ?? '').toLowerCase() : ''
 }
 
+/** True for a file that is shown as a picture. */
+export function isPicture(path: string): boolean {
+  return extension(path) in PICTURES
+}
+
 /** True for a file that can run code in whoever opens it. */
 export function runsCode(path: string): boolean {
   return RUNS_CODE.includes(extension(path))

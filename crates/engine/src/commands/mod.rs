@@ -3,6 +3,7 @@
 pub mod alerting;
 pub mod backtest;
 pub mod changes;
+pub mod comparing;
 pub mod connections;
 mod convert;
 mod convert_changes;
@@ -39,6 +40,7 @@ use crate::judging::passport::PassportCheck;
 use alerting::{AlertSetChannels, AlertTry, ChannelsView, MonitorSilence};
 use backtest::MonitorBacktest;
 use changes::{ChangesPage, DatasetChanges, DatasetDiff, DatasetReport, ProfileComparison};
+use comparing::{CodeDiff, RunBeside, RunCode, RunCurve, RunCurveLines, RunsBeside};
 use connections::{ConnectionAdd, ConnectionAdded, ConnectionPick, ConnectionPreview, ConnectionView};
 use datasets::{
     DatasetDetail, DatasetImport, DatasetPage, DatasetPick, DatasetQuery, DatasetSniff, DatasetSummary,
@@ -193,6 +195,9 @@ crate::commands! { Engine;
     query  "run.output"           runs::output: RunOutput => OutputView [Runs];
     query  "run.curves"           runs::curves: RunPick => RunCurves [Runs];
     query  "run.compare"          runs::compare: RunCompare => Comparison [Runs];
+    query  "run.curve"            comparing::curve: RunCurve => RunCurveLines [Runs];
+    query  "run.beside"           comparing::beside: RunBeside => RunsBeside [Runs];
+    query  "run.code"             comparing::code: RunCode => CodeDiff [];
     query  "run.report"           reporting::report: RunReport => ReportText [Runs];
     action "run.save_report"      reporting::save: RunReportSave => JobRef;
     query  "run.files"            run_files::list: RunFiles => Vec<RunFileView> [Runs];

@@ -124,7 +124,7 @@ fn missing(what: &str, path: &str) -> Error {
 impl Engine {
     /// Where a path in a run is among all files; `None` for a run that is no script's, or whose files
     /// somebody else keeps.
-    fn place_in_run(&self, run: &RunId, path: &str) -> Result<Option<String>> {
+    pub(crate) fn place_in_run(&self, run: &RunId, path: &str) -> Result<Option<String>> {
         if !path.is_empty() && !artifacts::is_plain(path) {
             return Err(Error::invalid(format!("`{}` is no path of a file", path.escape_debug()))
                 .hint("use plain names with `/` between them"));
@@ -134,7 +134,8 @@ impl Engine {
         Ok(root.map(|root| if path.is_empty() { root.to_owned() } else { format!("{root}/{path}") }))
     }
 
-    fn file_of_run(&self, run: &RunId, path: &str) -> Result<Option<StoredFile>> {
+    /// A file of a run; `None` if it has none there.
+    pub(crate) fn file_of_run(&self, run: &RunId, path: &str) -> Result<Option<StoredFile>> {
         let Some(place) = self.place_in_run(run, path)? else { return Ok(None) };
         self.store().read(|db| artifacts::find(db, &place))
     }

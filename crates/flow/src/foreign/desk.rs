@@ -124,6 +124,7 @@ impl Desk {
             "NUMEXPR_NUM_THREADS",
             "POLARS_MAX_THREADS",
             "LOKY_MAX_CPU_COUNT",
+            "RAYON_NUM_THREADS",
         ] {
             command.env(name, self.threads.to_string());
         }

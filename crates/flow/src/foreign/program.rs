@@ -4,6 +4,7 @@
 use std::io::{self, Read as _};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc;
 use std::time::Duration;
 
 use base::{Cancel, Code, Error, Pauses, Result};
@@ -38,17 +39,26 @@ pub fn run(command: &mut Command, work: &Work) -> Result<()> {
     // The command holds the other ends of the pipe, and its reader waits for the last of them.
     command.stdout(Stdio::null()).stderr(Stdio::null());
     let mut running = Started(spawned.map_err(|e| not_started(&name, &e))?);
-    let listener = std::thread::spawn(move || copy(from, io::stderr(), Bounds::default()));
+    let (listening, end) = mpsc::channel();
+    let listener = std::thread::spawn(move || {
+        let copied = copy(from, io::stderr(), Bounds::default());
+        drop(listening);
+        copied
+    });
+    let mut end = Some(end);
     let mut pauses = Pauses::up_to(Duration::from_millis(10));
     let status = loop {
         work.progress.step(&format!("running {name}"), 0, None)?;
         if let Some(status) = running.poll(&name)? {
             break status;
         }
-        pauses.wait();
+        pauses.wait_for(&mut end);
     };
-    let left = if family::is_head() { family::end_descendants(std::process::id()) } else { 0 };
-    family::reap_orphans();
+    let mut left = 0;
+    if family::is_head() && family::reap_orphans() {
+        left = family::end_descendants(std::process::id());
+        family::reap_orphans();
+    }
     let last = listener.join().map_err(|_| Error::internal("the listener of a program panicked"))?;
     let last = last.map_err(|e| Error::new(Code::Unavailable, "cannot write the step's log").because(e))?;
     if left > 0 {

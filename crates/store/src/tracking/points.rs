@@ -22,7 +22,7 @@ pub struct Point {
 
 impl Point {
     /// The value as it is stored and compared: not a number counts as 0.
-    fn stored(&self) -> (f64, bool) {
+    pub(super) fn stored(&self) -> (f64, bool) {
         if self.value.is_nan() { (0.0, true) } else { (self.value, false) }
     }
 
@@ -30,7 +30,7 @@ impl Point {
         (self.step, self.at_ms, self.stored().0)
     }
 
-    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+    pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
         let value = if row.get("is_nan")? { f64::NAN } else { row.get("value")? };
         Ok(Self { value, step: row.get("step")?, at_ms: row.get("at_ms")? })
     }

@@ -1,6 +1,7 @@
 //! What scripts log: kept once, found again, and there after a repair.
 
 use std::collections::BTreeMap;
+use std::ops::Bound;
 
 use base::{Clock, Code, Progress, RunId};
 use rusqlite::types::Value;
@@ -13,6 +14,7 @@ use store::tracking::points::{self, Point};
 use store::tracking::registry::{self, VersionFacts};
 use store::tracking::script_runs::{self, NewScriptRun, RunUpdate};
 use store::tracking::search::{self, Compare, Condition, Field, Order, Search, Test, TextTest, View};
+use store::tracking::walks::{self, Along};
 use store::tracking::{self, Pair};
 use store::{Depth, Entry, Store, trash};
 
@@ -108,6 +110,32 @@ fn a_sample_has_the_first_point_of_each_part_and_the_last_of_all() {
     assert_eq!(steps((0, 9), 100), (0..10).collect::<Vec<_>>());
     assert_eq!(steps((3, 5), 2), [3, 5]);
     assert_eq!(steps((50, 60), 2), [0; 0]);
+}
+
+#[test]
+fn a_curve_is_walked_by_step_or_by_time_from_one_point_to_another() {
+    let world = World::new();
+    let id = run(&world.store, experiment(&world.store, "a"), 1);
+    log(&world.store, &id, "loss", &[(0, 30, 3.0), (1, 10, 1.0), (2, 20, 2.0), (3, 40, f64::NAN)]);
+    let walk = |along, limits| -> Vec<i64> {
+        let mut steps = Vec::new();
+        let read = |db: &rusqlite::Connection| {
+            let curve = walks::find(db, &id, "loss")?.expect("it is there");
+            assert_eq!(curve.points, 4);
+            walks::between(db, curve, along, limits, |point| steps.push(point.step))
+        };
+        world.store.read(read).unwrap();
+        steps
+    };
+    let point = |step, at_ms, value| Point { value, step, at_ms };
+    let all = (Bound::Unbounded, Bound::Unbounded);
+    assert_eq!(walk(Along::Step, all), [0, 1, 2, 3]);
+    assert_eq!(walk(Along::Time, all), [1, 2, 0, 3]);
+    let middle = (Bound::Excluded(point(1, 10, 1.0)), Bound::Included(point(0, 30, 3.0)));
+    assert_eq!(walk(Along::Time, middle), [2, 0]);
+    let rest = (Bound::Included(point(2, 20, 2.0)), Bound::Excluded(point(3, 40, f64::NAN)));
+    assert_eq!(walk(Along::Step, rest), [2]);
+    assert_eq!(world.store.read(|db| walks::find(db, &id, "other")).unwrap(), None);
 }
 
 #[test]

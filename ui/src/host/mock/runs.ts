@@ -131,7 +131,8 @@ export const answers: Answers = {
     return { type: 'report', figures: wanted.startsWith('evaluate') || wanted === 'compare' ? figures : figures.slice(0, 1), notes: ['Scored on 69 validation rows.'] }
   },
   'run.compare': ({ runs: wanted }, world) => {
-    const all = wanted.map((one) => find(world, one)).flatMap((run) => compared(run.number).map((one) => ({ ...one, runId: run.id })))
+    // A script's run has no evaluated models.
+    const all = wanted.filter((one) => !one.startsWith('s')).map((one) => find(world, one)).flatMap((run) => compared(run.number).map((one) => ({ ...one, runId: run.id })))
     const names = [...new Set(all.flatMap((one) => Object.keys(one.model.params)))]
     return {
       models: all.sort((a, b) => (b.model.metrics.auc ?? 0) - (a.model.metrics.auc ?? 0)), by: 'auc',

@@ -7,7 +7,7 @@ import { seriesStyle } from './palette'
 import { barsPath, dotsPath, linePath, lonePoints } from './paths'
 import { number } from '../format'
 import { extent, formatTick, linearScale, niceDomain, type Scale, ticks, tickStep } from './scale'
-import { figureWords, psiText } from './words'
+import { figureWords, psiText, type FigureWords } from './words'
 
 const WIDTH = 520
 const HEIGHT = 360
@@ -16,10 +16,21 @@ const RIGHT = 16
 const TOP = 40
 const BOTTOM = 52
 
+/** What stands beside the axes. */
+type AxisWords = Pick<FigureWords, 'x' | 'y'>
+
 /** The figure as SVG text. */
 export function figureSvg(figure: Figure): string {
-  const words = figureWords(figure)
-  const body = [text(LEFT, 22, words.title, 'start', 'bold'), ...drawn(figure)]
+  return page(figureWords(figure).title, drawn(figure))
+}
+
+/** Curves over any axis as SVG text. */
+export function curvesSvg(title: string, xName: string, series: readonly Series[]): string {
+  return page(title, curves({ x: xName, y: title }, series))
+}
+
+function page(title: string, drawn: readonly string[]): string {
+  const body = [text(LEFT, 22, title, 'start', 'bold'), ...drawn]
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${HEIGHT}" viewBox="0 0 ${WIDTH} ${HEIGHT}" font-family="sans-serif" font-size="11" fill="#222222"><rect width="${WIDTH}" height="${HEIGHT}" fill="#ffffff"/>${body.join('')}</svg>`
 }
 
@@ -32,7 +43,7 @@ function drawn(figure: Figure): string[] {
     case 'precision_recall':
       return unitLines(figure, figure.series, 'none')
     case 'curves':
-      return curves(figure, figure.series)
+      return curves(figureWords(figure), figure.series)
     case 'confusion':
       return confusion(figure.classes, figure.counts)
     case 'importance':
@@ -53,13 +64,13 @@ function scales(x: [number, number], y: [number, number]): [Scale, Scale] {
 function unitLines(figure: Figure, series: readonly Series[], diagonal: 'up' | 'none'): string[] {
   const [x, y] = scales([0, 1], [0, 1])
   const guide = diagonal === 'up' ? [path(linePath([{ x: 0, y: 0 }, { x: 1, y: 1 }], x, y), '#888888', '3 3')] : []
-  return [...axes(figure, x, y), ...guide, ...lines(series, x, y)]
+  return [...axes(figureWords(figure), x, y), ...guide, ...lines(series, x, y)]
 }
 
-function curves(figure: Figure, series: readonly Series[]): string[] {
+function curves(words: AxisWords, series: readonly Series[]): string[] {
   const points = series.flatMap((line) => line.points)
   const [x, y] = scales(extent(points.map((point) => point.x)) ?? [0, 1], niceDomain(extent(points.map((point) => point.y)) ?? [0, 1], 5))
-  return [...axes(figure, x, y), ...lines(series, x, y)]
+  return [...axes(words, x, y), ...lines(series, x, y)]
 }
 
 function lines(series: readonly Series[], x: Scale, y: Scale): string[] {
@@ -82,13 +93,13 @@ function residuals(figure: Extract<Figure, { type: 'residuals' }>): string[] {
     niceDomain(extent([0, ...figure.points.map((point) => point.y)]) ?? [-1, 1], 5),
   )
   const dots = `<path d="${dotsPath(figure.points, x, y, 2)}" fill="${seriesStyle(0).printColor}" fill-opacity="0.55"/>`
-  return [...axes(figure, x, y), path(`M${LEFT} ${y.toPixels(0)}H${WIDTH - RIGHT}`, '#888888', '3 3'), dots]
+  return [...axes(figureWords(figure), x, y), path(`M${LEFT} ${y.toPixels(0)}H${WIDTH - RIGHT}`, '#888888', '3 3'), dots]
 }
 
 function histogram(figure: Extract<Figure, { type: 'histogram' }>): string[] {
   const [x, y] = scales(extent(figure.edges) ?? [0, 1], niceDomain([0, Math.max(1, ...figure.counts)], 5))
   const bars = figure.counts.map((value, index) => ({ from: figure.edges[index] ?? 0, to: figure.edges[index + 1] ?? 0, value }))
-  return [...axes(figure, x, y), filled(barsPath(bars, x, y), seriesStyle(0).printColor)]
+  return [...axes(figureWords(figure), x, y), filled(barsPath(bars, x, y), seriesStyle(0).printColor)]
 }
 
 function drift(figure: Extract<Figure, { type: 'drift' }>): string[] {
@@ -98,7 +109,7 @@ function drift(figure: Extract<Figure, { type: 'drift' }>): string[] {
     shares.map((value, index) => ({ from: index + from, to: index + from + 0.38, value }))
   const labels = figure.bins.map((bin, index) => text(x.toPixels(index + 0.5), HEIGHT - BOTTOM + 14, bin.slice(0, Math.max(4, 80 / count)), 'middle'))
   return [
-    ...frame(figure, y),
+    ...frame(figureWords(figure), y),
     filled(barsPath(half(figure.baseline, 0.11), x, y), seriesStyle(0).printColor),
     filled(barsPath(half(figure.current, 0.51), x, y), seriesStyle(1).printColor),
     ...labels,
@@ -136,14 +147,13 @@ function confusion(classes: readonly string[], counts: readonly (readonly number
   return [...cells, ...names, text(left, TOP + classes.length * size + 32, 'columns: predicted, rows: actual', 'start')]
 }
 
-function axes(figure: Figure, x: Scale, y: Scale): string[] {
+function axes(words: AxisWords, x: Scale, y: Scale): string[] {
   const step = tickStep(x.domain[1] - x.domain[0], 6)
   const labels = ticks(x.domain, 6).map((value) => text(x.toPixels(value), HEIGHT - BOTTOM + 14, formatTick(value, step), 'middle'))
-  return [...frame(figure, y), ...labels]
+  return [...frame(words, y), ...labels]
 }
 
-function frame(figure: Figure, y: Scale): string[] {
-  const words = figureWords(figure)
+function frame(words: AxisWords, y: Scale): string[] {
   const step = tickStep(y.domain[1] - y.domain[0], 5)
   const grid = ticks(y.domain, 5).flatMap((value) => {
     const height = y.toPixels(value)

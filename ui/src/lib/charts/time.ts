@@ -29,7 +29,8 @@ export function timeTicks(from: number, to: number, count: number): Tick[] {
   return found
 }
 
-function momentLabel(at: number, step: number): string {
+/** A moment as precisely as ticks `step` ms apart need it. */
+export function momentLabel(at: number, step: number): string {
   const date = new Date(at)
   if (step >= DAY) return `${two(date.getMonth() + 1)}-${two(date.getDate())}`
   const clock = `${two(date.getHours())}:${two(date.getMinutes())}`

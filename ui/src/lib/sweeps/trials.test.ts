@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
 import type { TrialView } from '../../host/bindings'
-import { axesOf, axisOf, bestSoFar, goodness, ranked, within } from './trials'
+import { axesOf, bestSoFar, goodness, ranked, within } from './trials'
 
 const trial = (number: number, value: number | null, rest: Partial<TrialView> = {}): TrialView => ({ number, value, params: {}, state: value === null ? 'failed' : 'done', rounds: 0, runId: null, error: null, ...rest })
 
@@ -20,24 +20,6 @@ describe('the best so far', () => {
 it('trials stand by what they measured, those that work first and those that failed last', () => {
   const order = ranked([trial(0, 3), trial(1, null), trial(2, 5), trial(3, null, { state: 'running' }), trial(4, 9, { state: 'pruned' })], true).map((one) => one.number)
   expect(order).toEqual([3, 2, 0, 4, 1])
-})
-
-describe('an axis', () => {
-  it('of numbers far apart is logarithmic', () => {
-    expect(axisOf('rate', [0.01, 0.1, 1]).at(0.1)).toBeCloseTo(0.5)
-    expect(axisOf('depth', [2, 7, 12]).at(7)).toBeCloseTo(0.5)
-  })
-
-  it('of names stands in their order', () => {
-    const axis = axisOf('method', ['b', 'a', 'c'])
-    expect([axis.low, axis.high, axis.at('b'), axis.at('d')]).toEqual(['a', 'c', 0.5, null])
-  })
-
-  it('of one value has it in the middle', () => {
-    expect(axisOf('depth', [4, 4]).at(4)).toBe(0.5)
-    expect(axisOf('method', ['a']).at('a')).toBe(0.5)
-    expect(axisOf('nothing', []).at(1)).toBeNull()
-  })
 })
 
 it('marks on axes keep the trials that go through all of them', () => {

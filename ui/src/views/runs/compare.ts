@@ -1,6 +1,7 @@
 // What a comparison shows: names that tell models apart, the best of each metric, bars.
 
-import type { ComparedModel, Comparison, MetricView } from '../../host/bindings'
+import type { ComparedModel, Comparison, MetricView, RunsBeside } from '../../host/bindings'
+import type { Tab } from '../../parts/Tabs.svelte'
 
 /** The trainer, with the step or the run where several models share it. */
 export function modelNames(models: readonly ComparedModel[]): string[] {
@@ -42,4 +43,25 @@ export function metricRow(comparison: Comparison, metric: MetricView): MetricCel
     isBest: value !== null && known.length > 1 && value === best,
     share: value === null || !Number.isFinite(value) || high === low ? 0 : (value - low) / (high - low),
   }))
+}
+
+/** What there is to look at; a look that has nothing to show is left out. */
+export function tabsOf(models: number, beside: RunsBeside | undefined): Tab[] {
+  const has = (is: boolean, id: string, label: string, count?: number): Tab[] => (is ? [{ id, label, count: count ?? null }] : [])
+  const isMany = (beside?.runs.length ?? 0) > 1
+  const values = (beside?.params.length ?? 0) + (beside?.metrics.length ?? 0)
+  return [
+    ...has(models > 0, 'models', 'Models', models),
+    ...has((beside?.curves.length ?? 0) > 0, 'curves', 'Curves', beside?.curves.length),
+    ...has(isMany && values > 0, 'values', 'Parameters & metrics'),
+    ...has(isMany && values > 0, 'parallel', 'Parallel'),
+    ...has(isMany && values > 0, 'scatter', 'Scatter'),
+    ...has(isMany, 'code', 'Code & environment'),
+    ...has(isMany && (beside?.files.length ?? 0) > 0, 'files', 'Files & pictures'),
+  ]
+}
+
+/** The tab that is asked for, or the first one there is. */
+export function shownTab(tabs: readonly Tab[], wanted: string | null): string | null {
+  return tabs.find(({ id }) => id === wanted)?.id ?? tabs[0]?.id ?? null
 }
