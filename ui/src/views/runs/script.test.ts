@@ -88,3 +88,20 @@ it('opens its files, folder by folder, and never one that can run code', async (
   await fireEvent.click(within(files).getByText('Files', { selector: 'button' }))
   expect(await within(files).findByText('notes.txt')).toBeTruthy()
 })
+
+it('shows what the machine did in a tab of its own, if that is known', async () => {
+  const metrics = [...SCRIPT.metrics, { key: 'system/cpu_utilization_percentage', value: 40, step: 9, points: 10 }, { key: 'system/exit_code', value: 0, step: 0, points: 1 }]
+  const transport = mock({
+    ...answers,
+    'run.show': () => ({ summary: SUMMARY, steps: [], doc: { name: '', steps: [] }, error: null, environment: {}, models: [], script: { ...SCRIPT, metrics } }),
+    'run.curve': ({ runs }) => ({ lines: [{ run: runs[0] ?? '', points: 2, notFinite: 0, reach: [0, 9_000], x: [0, 9_000], least: [1, 2], greatest: [1, 2], mean: [1, 2], count: [1, 1] }] }),
+  })
+  useTransport(transport)
+  location.hash = `#/runs/${SUMMARY.id}?tab=system`
+  render(Runs, { route: parseRoute(location.hash) })
+  const page = await screen.findByTestId('run-system')
+  expect(await within(page).findByText('CPU utilization, %')).toBeTruthy()
+  expect(screen.getByTestId('run-system-facts').textContent).toContain('Exit code')
+  expect(transport.calls.find(({ name }) => name === 'run.curve')?.payload).toMatchObject({ metric: 'system/cpu_utilization_percentage', along: 'relative' })
+  expect(await violations()).toEqual([])
+})
