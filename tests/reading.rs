@@ -3,6 +3,7 @@
 
 mod testkit;
 
+use std::io::Write as _;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -19,11 +20,13 @@ fn read(world: &World, cap_bytes: u64) -> (std::process::Output, bool) {
     });
     std::fs::write(folder.join("request.json"), request.to_string()).expect("written");
     let mut command = Command::new(env!("CARGO_BIN_EXE_fettle"));
-    command.arg("read").arg(&folder).env("FETTLE_MEMORY_CAP_BYTES", cap_bytes.to_string());
+    command.arg("read").arg(&folder);
     let child = command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn();
     // Its standard input stays open until it has ended: it stops when that is closed.
     let mut child = child.expect("the program starts");
-    let stdin = child.stdin.take();
+    let mut stdin = child.stdin.take().expect("a pipe");
+    let order = json!({ "threads": 2, "memory_cap_bytes": cap_bytes, "log": null });
+    writeln!(stdin, "{order}").expect("it waits for its order");
     let output = child.wait_with_output().expect("it ends");
     drop(stdin);
     (output, folder.join("answer.json").exists())

@@ -213,7 +213,7 @@ mod tests {
         let program = folder.join("copier");
         let text = "#!/bin/sh\nread -r order || exit 8\ncp \"$2/request\" \"$2/answer\"\n";
         std::fs::write(&program, text).expect("can be written");
-        std::fs::set_permissions(&program, PermissionsExt::from_mode(0o755)).expect("can be changed");
+        std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).expect("can be changed");
         program
     }
 
