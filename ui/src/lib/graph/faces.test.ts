@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest'
 
 import type { PlanStep, PlanView, RunDetail, StepRunView, StepState } from '../../host/bindings'
-import { facesOf, type Badge } from './faces'
+import { stateLook } from '../states'
+import { facesOf, hintOf, type Badge, type Face } from './faces'
+import { STATE_GLYPHS } from './glyphs'
 import { chain } from './testkit'
 
 function ran(states: Record<string, StepState>, run: RunDetail['summary']['state'] = 'done'): RunDetail {
@@ -136,5 +138,23 @@ describe('the faces of steps', () => {
       position: [step.position[0] + 40, 0] satisfies [number, number],
     }))
     expect(badges({ run, doc: { ...doc, steps } }).filter).toBe('done')
+  })
+})
+
+describe('what a state says', () => {
+  const badges: Badge[] = ['draft', 'ready', 'cached', 'queued', 'running', 'done', 'failed', 'blocked', 'stale', 'cancelled', 'interrupted', 'skipped']
+  const face = (badge: Badge, reasons: string[] = []): Face => ({ badge, word: '', reasons, summary: null })
+
+  it('has an icon, a word and a meaning, whichever it is', () => {
+    expect(Object.keys(STATE_GLYPHS).sort()).toEqual([...badges].sort())
+    for (const badge of badges) {
+      expect(stateLook(badge).word, badge).not.toBe('')
+      expect(hintOf(face(badge)), badge).toMatch(/^[A-Z].*\.$/)
+    }
+  })
+
+  it('is told by its reasons where there are any, and by so many as can be read', () => {
+    expect(hintOf(face('stale', ['rounds: 200 → 300']))).toBe('rounds: 200 → 300')
+    expect(hintOf(face('stale', ['a', 'b', 'c', 'd', 'e', 'f', 'g']))).toBe('a\nb\nc\nd\ne\nand 2 more')
   })
 })

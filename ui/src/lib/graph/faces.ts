@@ -23,6 +23,31 @@ export interface Face {
   progress?: number | null
 }
 
+/** What a state means where there is no reason to tell. */
+const MEANINGS: Record<Badge, string> = {
+  draft: 'Something is still wrong with it.',
+  ready: 'Nothing of it is in the cache: the next run comes to it.',
+  cached: 'Its result is in the cache, and nothing that it depends on has changed.',
+  queued: 'It waits for its turn.',
+  running: 'It works now.',
+  done: 'It ran, and its result is that of what is on screen.',
+  failed: 'It could not do its work; its log says more.',
+  blocked: 'A step before it failed.',
+  stale: 'Its result is that of an earlier pipeline; the next run comes to it.',
+  cancelled: 'You stopped the run.',
+  interrupted: 'Its process ended.',
+  skipped: 'Runs go past it.',
+}
+/** Reasons that a tooltip has room for. */
+const MOST_REASONS = 5
+
+/** Why a step has its state, a line each: its reasons, or else what the state means. */
+export function hintOf({ badge, reasons }: Face): string {
+  if (reasons.length === 0) return MEANINGS[badge]
+  const shown = reasons.slice(0, MOST_REASONS)
+  return (reasons.length > shown.length ? [...shown, `and ${reasons.length - shown.length} more`] : shown).join('\n')
+}
+
 /** What the faces are made from. */
 export interface Known {
   doc: PipelineDoc

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
 import type { PlanView } from '../../host/bindings'
-import { planRows, shortReason } from './planning'
+import { needLine, planRows, shortReason } from './planning'
 import { runnable } from './skip'
 import { withSkipped } from './sheet'
 import { chain, KINDS } from './testkit'
@@ -33,6 +33,19 @@ describe('a plan', () => {
     expect(planRows(sheet, runnable(sheet, KINDS), KINDS, plan, null).map((row) => [row.id, row.outlook, row.reasons.join()])).toEqual([
       ['data', 'cached', ''], ['impute', 'run', 'numbers: mean → median'], ['forest', 'pending', 'a step before it must run first'], ['filter', 'skipped', 'a run goes past it'],
     ])
+  })
+
+  it('to a step is told in a line', () => {
+    const graph = runnable(sheet, KINDS)
+    expect(needLine(graph, plan, 'forest')).toBe('2 to run · 1 cached')
+    expect(needLine(graph, plan, 'impute')).toBe('1 to run · 1 cached')
+    expect(needLine(graph, plan, 'data')).toBe('all 1 cached')
+  })
+
+  it('to a step counts what is within a component before it', () => {
+    const parts: PlanView = { ...plan, steps: [{ step: 'data', action: 'cached', reasons: [] }, { step: 'filter__one', action: 'run', reasons: [] }, { step: 'filter__two', action: 'pending', reasons: [] }, { step: 'forest', action: 'pending', reasons: [] }] }
+    expect(needLine(chain(), parts, 'impute')).toBe('2 to run · 1 cached')
+    expect(planRows(chain(), chain(), KINDS, parts, 'filter').map((row) => row.id)).toEqual(['data', 'filter__one', 'filter__two'])
   })
 
   it('to a step lists only what that step needs', () => {
