@@ -2,7 +2,7 @@
 
 import { afterEach, describe, expect, it, vi } from 'vitest'
 
-import { allCommands, handleKeydown, matches, parseKeys, registerCommands, runCommand, showKeys } from './keys'
+import { allCommands, allGestures, handleKeydown, matches, parseKeys, registerCommands, registerGestures, runCommand, showKeys } from './keys'
 
 const press = (key: string, held: Partial<KeyboardEventInit> = {}): KeyboardEvent =>
   new KeyboardEvent('keydown', { key, cancelable: true, bubbles: true, ...held })
@@ -74,6 +74,16 @@ describe('keys', () => {
     expect(runCommand('x.y')).toBe(false)
     expect(handleKeydown(press('y'), false)).toBe(false)
     expect(run).not.toHaveBeenCalled()
+  })
+
+  it('gestures are told of as long as they mean something, and are no commands', () => {
+    const drag = { group: 'Test', title: 'Pull', keys: ['Mod+Drag'] }
+    const end = registerGestures([drag])
+    expect(allGestures()).toEqual([drag])
+    expect(allCommands()).toEqual([])
+    expect(showKeys('Mod+Drag', false)).toBe('Ctrl+Drag')
+    end()
+    expect(allGestures()).toEqual([])
   })
 
   it('keys are shown as the keyboard has them', () => {

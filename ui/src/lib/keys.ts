@@ -21,6 +21,14 @@ export type Command = {
 
 export type Press = { key: string; isMod: boolean; isShift: boolean; isAlt: boolean }
 
+/** Something that is done with the pointer: it stands in the shortcut sheet, as nobody would find it. */
+export type Gesture = {
+  title: string
+  group: string
+  /** Such as `Mod+drag`. */
+  keys: string[]
+}
+
 type KeyboardLike = Pick<KeyboardEvent, 'key' | 'ctrlKey' | 'metaKey' | 'shiftKey' | 'altKey'>
 
 const registry = new Map<string, Command>()
@@ -39,6 +47,19 @@ export function registerCommands(commands: Command[]): () => void {
     }
     listeners.forEach((tell) => tell())
   }
+}
+
+const gestures = new Set<readonly Gesture[]>()
+
+/** Tells of gestures until the returned function is called. */
+export function registerGestures(told: readonly Gesture[]): () => void {
+  gestures.add(told)
+  return () => gestures.delete(told)
+}
+
+/** Every gesture that means something now. */
+export function allGestures(): Gesture[] {
+  return [...gestures].flat()
 }
 
 /** Every command, in the order they were added. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
 import { wireId, wiresOf } from './doc'
-import { focusOn, hopsLine, narrower, neighbourhood, onShow, stepsOnShow, wider, type Focus } from './focus'
+import { cutsOf, focusOn, hopsLine, narrower, neighbourhood, onShow, stepsOnShow, wider, type Focus } from './focus'
 import { chain, doc, KINDS, step } from './testkit'
 import { addStep } from './commands'
 
@@ -46,6 +46,11 @@ describe('what is on show', () => {
       { id: 'note', title: '', note: 'why', tone: 'yellow', box: [0, 900, 100, 100] },
     ] } satisfies typeof pipeline
     expect(onShow(framed, new Set(['filter'])).frames?.map(({ id }) => id)).toEqual(['top', 'note'])
+  })
+
+  it('says where it ends, and how much is beyond', () => {
+    expect([...cutsOf(pipeline, stepsOnShow(pipeline, focus(1, 'filter'), []))]).toEqual([['data', { before: 0, after: 1 }], ['impute', { before: 0, after: 1 }]])
+    expect(cutsOf(pipeline, new Set(pipeline.steps.map(({ id }) => id))).size).toBe(0)
   })
 
   it('takes in what is selected and what came since, so that nothing is changed unseen', () => {

@@ -61,6 +61,17 @@ export function onShow(doc: PipelineDoc, shown: ReadonlySet<string>): PipelineDo
   return withFrames(partOf(doc, [...shown]), frames)
 }
 
+/** How many steps before and after one are not on show. */
+export type Cut = { before: number; after: number }
+
+/** The steps at which what is on show ends. */
+export function cutsOf(doc: PipelineDoc, shown: ReadonlySet<string>): Map<string, Cut> {
+  const [previous, next] = [predecessorsOf(doc), successorsOf(doc)]
+  const hidden = (ids: readonly string[] | undefined): number => (ids ?? []).filter((id) => !shown.has(id)).length
+  const cuts = [...shown].map((id): [string, Cut] => [id, { before: hidden(previous.get(id)), after: hidden(next.get(id)) }])
+  return new Map(cuts.filter(([, { before, after }]) => before + after > 0))
+}
+
 /** One wire more each way, as long as that shows more; else as it is. */
 export function wider(doc: PipelineDoc, focus: Focus): Focus {
   const next = { ...focus, hops: Math.min(MOST_HOPS, focus.hops + 1) }

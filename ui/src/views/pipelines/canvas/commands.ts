@@ -1,6 +1,6 @@
 // The commands of the canvas: they hold while the keyboard is on it.
 
-import type { Command } from '../../../lib/keys'
+import type { Command, Gesture } from '../../../lib/keys'
 
 /** What the commands need of the canvas. */
 export type CanvasActions = {
@@ -25,6 +25,18 @@ export type CanvasActions = {
 /** A small step for exact work, a large one with Shift. */
 const NEAR = 4
 const FAR = 40
+
+const POINTER = 'Canvas by the pointer'
+
+/** What the pointer can do on the canvas beside what everybody tries. */
+export const GESTURES: readonly Gesture[] = [
+  { group: POINTER, title: 'Add a step, or put one into a wire', keys: ['Double click'] },
+  { group: POINTER, title: 'Take the end of a wire off its port', keys: ['Mod+Drag'] },
+  { group: POINTER, title: 'Add to what is selected', keys: ['Mod+Click'] },
+  { group: POINTER, title: 'Select what is in a box', keys: ['Shift+Drag'] },
+  { group: POINTER, title: 'Move a step over a wire, not into it', keys: ['Alt+Drag'] },
+  { group: POINTER, title: 'Zoom', keys: ['Mod+Wheel'] },
+]
 
 export function canvasCommands(on: CanvasActions): Command[] {
   const group = 'Canvas'

@@ -10,7 +10,7 @@ import type { Crumb } from '../../../lib/graph/crumbs'
 import { isAwaited, withAwaited } from '../../../lib/graph/declared'
 import { endText, stepOf, type End } from '../../../lib/graph/doc'
 import { facesWithSkipped, type Face } from '../../../lib/graph/faces'
-import { focusOn, onShow, stepsOnShow, type Focus } from '../../../lib/graph/focus'
+import { cutsOf, focusOn, onShow, stepsOnShow, type Cut, type Focus } from '../../../lib/graph/focus'
 import { fixesFor, type Fix } from '../../../lib/graph/fixes'
 import { kindOf, withToldPorts, type Kinds } from '../../../lib/graph/kinds'
 import { tableSource } from '../../../lib/graph/outline'
@@ -59,6 +59,8 @@ export class Editor {
   readonly focus: Focus | null = $derived.by(() => (this.#focus?.around.some((id) => stepOf(this.doc, id) !== undefined) === true ? this.#focus : null))
   /** What canvas and outline show: all of the pipeline, or the part that is looked at. */
   readonly shown: PipelineDoc = $derived.by(() => (this.focus === null ? this.doc : onShow(this.doc, stepsOnShow(this.doc, this.focus, this.document.selection.steps))))
+  /** Where the part that is looked at ends; nothing while all is on show. */
+  readonly cuts: ReadonlyMap<string, Cut> = $derived.by(() => (this.focus === null ? new Map() : cutsOf(this.doc, new Set(this.shown.steps.map((step) => step.id)))))
   /** The pipelines that were gone through to come to this one, the outermost first. */
   crumbs = $state.raw<readonly Crumb[]>([])
   // What could be a component here, with spaces, which no name holds: a text is the same when it says the same.
