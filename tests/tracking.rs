@@ -286,7 +286,9 @@ fn a_file_whose_sender_goes_away_is_not_kept() {
 #[test]
 fn a_command_becomes_a_run_with_what_it_said_and_how_it_ended() {
     let world = World::new();
-    let script = "echo to one; echo to two >&2; echo \"run $MLFLOW_RUN_ID of $MLFLOW_EXPERIMENT_ID\"; exit 3";
+    // It stays long enough to be seen at work.
+    let script =
+        "echo to one; echo to two >&2; sleep 1; echo \"run $MLFLOW_RUN_ID of $MLFLOW_EXPERIMENT_ID\"; exit 3";
     let words =
         ["run", "--experiment", "day/one", "--name", "captured", "--tag", "team=a", "--", "sh", "-c", script];
     let code = world.path("code");
@@ -313,6 +315,10 @@ fn a_command_becomes_a_run_with_what_it_said_and_how_it_ended() {
     assert_eq!(shown["summary"]["state"], "failed");
     let tags = script["tags"].to_string();
     assert!(tags.contains("sh -c 'echo to one") && tags.contains(r#"["team","a"]"#), "{tags}");
+    if cfg!(target_os = "linux") {
+        let used = script["metrics"].to_string();
+        assert!(used.contains("system/system_memory_usage_megabytes"), "{used}");
+    }
     let server = Server::start(&world);
     let listed = server.get(&format!("mlflow/artifacts/list?run_id={id}&path=fettle")).1;
     let files: Vec<_> =

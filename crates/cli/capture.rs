@@ -5,9 +5,11 @@
 mod around;
 mod client;
 mod output;
+mod usage;
 
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use base::{Code, Error, Result};
@@ -57,7 +59,8 @@ pub fn run(args: &Args, options: &CaptureArgs, printer: &Printer) -> Result<u8> 
             return Err(error);
         }
     };
-    let (status, said) = attend(child, printer.is_json(), &interrupt)?;
+    let watched = (&client, begun.id.as_str());
+    let (status, said) = attend(child, watched, printer.is_json(), &interrupt)?;
     let after = flow::child::usage_of_ended_children();
     let code = exit_code(status);
     let ended = json!({
@@ -118,9 +121,11 @@ fn begin(client: &Client, options: &CaptureArgs, experiment: &str) -> Result<Beg
     Ok(Begun { id, files, around: kept })
 }
 
-/// Passes on what a command says until it ends; the end and a file with what it said.
+/// Passes on what a command says and logs what it uses until it ends; the end and a file with what
+/// it said.
 fn attend(
     mut child: Child,
+    (client, run): (&Client, &str),
     is_json: bool,
     interrupt: &Interrupt,
 ) -> Result<(ExitStatus, tempfile::NamedTempFile)> {
@@ -130,6 +135,9 @@ fn attend(
         // Standard output is for the one JSON object then.
         scope.spawn(|| said.pass_on(out, is_json));
         scope.spawn(|| said.pass_on(err, true));
+        let (_over, ended) = mpsc::channel();
+        let process = child.id();
+        scope.spawn(move || usage::watch(client, run, process, &ended));
         let mut asked: Option<Instant> = None;
         loop {
             if let Some(status) = child.try_wait().map_err(|e| Error::internal("cannot wait").because(e))? {
@@ -161,6 +169,7 @@ fn describe(client: &Client, begun: &Begun, ended: &Value, said: &Path) -> Resul
             ("system/max_memory_bytes", number("maxMemoryBytes")),
             ("system/exit_code", number("exitCode")),
         ],
+        0,
         now_ms(),
     )
 }

@@ -120,10 +120,9 @@ impl Client {
         Ok((text("run_id")?, uri.trim_start_matches("mlflow-artifacts:/").to_owned()))
     }
 
-    /// Logs numbers.
-    pub fn measure(&self, run: &str, metrics: &[(&str, f64)], at_ms: i64) -> Result<()> {
-        let one =
-            |(key, value): &(&str, f64)| json!({ "key": key, "value": value, "timestamp": at_ms, "step": 0 });
+    /// Logs numbers as points of a step.
+    pub fn measure(&self, run: &str, metrics: &[(&str, f64)], step: i64, at_ms: i64) -> Result<()> {
+        let one = |(key, value): &(&str, f64)| json!({ "key": key, "value": value, "timestamp": at_ms, "step": step });
         let metrics: Vec<_> = metrics.iter().map(one).collect();
         self.post("runs/log-batch", &json!({ "run_id": run, "metrics": metrics })).map(drop)
     }

@@ -1,6 +1,7 @@
 //! `cargo xtask bench`: figures that can be measured again. A bench is one file in `bench` and one line
 //! in the list. All of them measure the programs as they are shipped, but for the window.
 
+mod curves;
 mod data;
 mod drift;
 mod import;
@@ -21,7 +22,7 @@ use crate::process::root;
 /// Measures, and gives back its figures.
 type Bench = fn() -> Result<Vec<Figure>>;
 
-const BENCHES: [(&str, Bench); 12] = [
+const BENCHES: [(&str, Bench); 13] = [
     ("start", start::measure),
     ("import", import::measure),
     ("train", train::measure),
@@ -33,6 +34,7 @@ const BENCHES: [(&str, Bench); 12] = [
     ("data", data::measure),
     ("track", track::measure),
     ("runs", runs::measure),
+    ("curves", curves::measure),
     ("drift", drift::measure),
 ];
 const DOCUMENT: &str = "docs/performance.md";
