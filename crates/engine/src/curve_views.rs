@@ -12,6 +12,7 @@ use store::{Connection, Page, metrics, runs::Run};
 use crate::Engine;
 use crate::commands::comparing::{CurveAxis, CurveLine, RunCurve, RunCurveLines};
 use crate::curve_levels::{Buckets, Level, Line, Part, Span};
+use crate::running::CurvePoint;
 
 /// Runs in one answer.
 pub(crate) const MOST_RUNS: usize = 200;
@@ -154,10 +155,9 @@ impl Engine {
     pub(crate) fn step_curves(&self, run: &Run) -> Result<Vec<(String, Vec<Point>, bool)>> {
         let mut curves = Vec::new();
         for curve in self.run_curves(run.clone())? {
-            let column = |pick: fn(&(f64, f64, Option<f64>)) -> Option<f64>| -> Vec<Point> {
-                let point = |point: &(f64, f64, Option<f64>)| {
-                    Some(Point { value: pick(point)?, step: point.0 as i64, at_ms: 0 })
-                };
+            let column = |pick: fn(&CurvePoint) -> Option<f64>| -> Vec<Point> {
+                let point =
+                    |point: &CurvePoint| Some(Point { value: pick(point)?, step: point.0 as i64, at_ms: 0 });
                 curve.points.iter().filter_map(point).collect()
             };
             for (of, points) in
