@@ -1,22 +1,7 @@
 import { expect, it } from 'vitest'
 
-import type { ClaimView } from '../host/bindings'
+import { claim, CLAIMS, TEXT } from '../test/card'
 import { blocksOf, firstLine } from './markdown'
-
-const claim = (query: string, said: string, now: string | null): ClaimView => ({ line: 1, query, said, now, isStale: said !== now })
-const TEXT = `# penguins
-
-AUC is {{metric.auc = 0.9}} on
-**{{data.rows = 3}}** rows of \`data\`.
-
-- first {{version = 1}}
-- second
-  goes on
-## Limits
-<!-- Where it is
-wrong. -->
-`
-const CLAIMS = [claim('metric.auc', '0.9', '0.95123456'), claim('data.rows', '3', '3'), claim('version', '1', null)]
 
 it('a card falls into headings, paragraphs, lists and what nobody has answered yet', () => {
   const blocks = blocksOf(TEXT, CLAIMS)

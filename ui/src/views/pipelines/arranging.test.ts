@@ -1,35 +1,18 @@
 // How steps stand on the canvas, without a pointer: by numbers, pinned, tidied up.
 
-import { fireEvent, render, screen, waitFor, within } from '@testing-library/svelte'
+import { fireEvent, screen, waitFor, within } from '@testing-library/svelte'
 import { beforeEach, expect, it } from 'vitest'
 
-import App from '../../app/App.svelte'
 import type { PipelineDoc } from '../../host/bindings'
-import { useTransport } from '../../host/host'
-import { mock, type MockTransport } from '../../host/mock'
+import type { MockTransport } from '../../host/mock'
 import { runCommand } from '../../lib/keys'
-import { shell } from '../../parts/shell.svelte'
 import { violations } from '../../test/axe'
+import { openOutline, startAnew } from '../../test/outline'
 import '../../test/patience'
 import './Pipelines.svelte'
 
-beforeEach(() => {
-  document.body.innerHTML = ''
-  localStorage.clear()
-  shell.toggleInspector(true)
-})
+beforeEach(startAnew)
 
-async function open(): Promise<MockTransport> {
-  const host = mock()
-  host.world.pace = 0
-  useTransport(host)
-  location.hash = '#/pipelines/species?view=outline'
-  await new Promise((resolve) => setTimeout(resolve, 20))
-  render(App)
-  await fireEvent.click(await screen.findByTestId('row-encode'))
-  await screen.findByTestId('inspector-id')
-  return host
-}
 /** Where the steps stand in what was saved last. */
 function saved(host: MockTransport): Record<string, [number, number]> {
   const last = host.calls.filter((one) => one.name === 'pipeline.save').at(-1)?.payload as { doc: PipelineDoc } | undefined
@@ -37,7 +20,7 @@ function saved(host: MockTransport): Record<string, [number, number]> {
 }
 
 it('a step is moved by numbers, which snap to the grid, and an undo moves it back', async () => {
-  const host = await open()
+  const host = await openOutline()
   const place = within(screen.getByTestId('inspector-place'))
   const before = (place.getByTestId('place-left') as HTMLInputElement).value
   await fireEvent.change(place.getByTestId('place-left'), { target: { value: '2001' } })
@@ -48,7 +31,7 @@ it('a step is moved by numbers, which snap to the grid, and an undo moves it bac
 })
 
 it('a pinned step stays where it is when all are tidied up, and goes along once it is let go', async () => {
-  const host = await open()
+  const host = await openOutline()
   await fireEvent.change(screen.getByTestId('place-top'), { target: { value: '2000' } })
   await waitFor(() => expect(saved(host).encode?.[1]).toBe(2000))
   await fireEvent.click(screen.getByTestId('inspector-pin'))

@@ -1,40 +1,21 @@
 // A part of a pipeline by itself, as the outline shows it; the canvas shows the same steps.
 
-import { fireEvent, render, screen, waitFor } from '@testing-library/svelte'
+import { fireEvent, screen, waitFor } from '@testing-library/svelte'
 import { beforeEach, expect, it } from 'vitest'
 
-import App from '../../app/App.svelte'
-import { useTransport } from '../../host/host'
-import { mock } from '../../host/mock'
 import { allCommands, runCommand } from '../../lib/keys'
-import { shell } from '../../parts/shell.svelte'
 import { violations } from '../../test/axe'
+import { openOutline, startAnew } from '../../test/outline'
 import '../../test/patience'
 import './Pipelines.svelte'
 
 const rows = (): string[] => [...document.querySelectorAll('[data-row]')].map((row) => row.getAttribute('data-row') ?? '')
 const press = (key: string): Promise<boolean> => fireEvent.keyDown(document.activeElement ?? document.body, { key })
 
-beforeEach(() => {
-  document.body.innerHTML = ''
-  localStorage.clear()
-  shell.toggleInspector(true)
-})
-
-/** The outline with `encode` selected. */
-async function open(): Promise<void> {
-  const host = mock()
-  host.world.pace = 0
-  useTransport(host)
-  location.hash = '#/pipelines/species?view=outline'
-  await new Promise((resolve) => setTimeout(resolve, 20))
-  render(App)
-  await fireEvent.click(await screen.findByTestId('row-encode'))
-  await screen.findByTestId('inspector-id')
-}
+beforeEach(startAnew)
 
 it('N shows what is around the selected step, wider by a full stop and narrower by a comma', async () => {
-  await open()
+  await openOutline()
   await press('n')
   await waitFor(() => expect(rows()).toEqual(['split', 'impute', 'encode', 'linear', 'forest', 'boosting', 'evaluate_linear', 'evaluate_forest', 'evaluate_boosting']))
   expect(screen.getByTestId('focus-count').textContent).toBe('9 of 13 on show')
@@ -49,7 +30,7 @@ it('N shows what is around the selected step, wider by a full stop and narrower 
 })
 
 it('Escape first selects nothing and then shows all steps again', async () => {
-  await open()
+  await openOutline()
   await press('n')
   await waitFor(() => expect(rows()).toHaveLength(9))
   await press('Escape')
@@ -61,7 +42,7 @@ it('Escape first selects nothing and then shows all steps again', async () => {
 })
 
 it('everything that is selected is on show, so nothing is deleted unseen', async () => {
-  await open()
+  await openOutline()
   await press('n')
   await press(',')
   await waitFor(() => expect(rows()).toHaveLength(5))
@@ -73,7 +54,7 @@ it('everything that is selected is on show, so nothing is deleted unseen', async
 })
 
 it('a deleted step that all was around gives the whole back', async () => {
-  await open()
+  await openOutline()
   await press('n')
   await waitFor(() => expect(rows()).toHaveLength(9))
   expect(runCommand('edit.delete')).toBe(true)
