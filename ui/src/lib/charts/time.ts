@@ -4,7 +4,8 @@ const SECOND = 1000
 const MINUTE = 60 * SECOND
 const HOUR = 60 * MINUTE
 const DAY = 24 * HOUR
-const STEPS = [
+/** Round stretches of time, ms. */
+export const STEPS: readonly number[] = [
   SECOND, 5 * SECOND, 15 * SECOND, 30 * SECOND,
   MINUTE, 5 * MINUTE, 15 * MINUTE, 30 * MINUTE,
   HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR,
