@@ -1,6 +1,8 @@
 //! Pictures of every screen: light and dark, large and small, full and empty, with what opens over
 //! them.
 
+mod states;
+
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -109,7 +111,11 @@ fn every_screen() {
     let (run, pipeline) = work(&app);
     let passport = judged(&app);
     let folder = sources(&app);
-    let screens = screens(&app, &run, &scripted(&app));
+    let scripts = [
+        scripted(&app, "resnet, second try", ("0.01", 0.13)),
+        scripted(&app, "resnet, third try", ("0.001", 0.08)),
+    ];
+    let screens = screens(&app, &run, &scripts);
     each_face(&app, |face| {
         for (name, address) in &screens {
             show(&app, address);
@@ -164,7 +170,7 @@ fn every_empty_screen() {
 }
 
 /// Names of pictures, and the addresses of what the sample project holds.
-fn screens(app: &App, run: &str, script: &str) -> Vec<(&'static str, String)> {
+fn screens(app: &App, run: &str, [before, script]: &[String; 2]) -> Vec<(&'static str, String)> {
     let ask =
         |command: &str| app.rpc(command, json!({})).unwrap_or_else(|error| panic!("{command}: {error}"));
     let name = |list: &Value| list[0]["name"].as_str().expect("the sample has one").to_owned();
@@ -196,6 +202,13 @@ fn screens(app: &App, run: &str, script: &str) -> Vec<(&'static str, String)> {
         ("run-environment", format!("runs/{run}?tab=environment")),
         ("compare", format!("runs/{run}/compare")),
         ("run-script", format!("runs/{script}")),
+        ("run-system", format!("runs/{script}?tab=system")),
+        ("compare-curves", format!("runs/compare?runs={before},{script}&tab=curves")),
+        ("compare-values", format!("runs/compare?runs={before},{script}&tab=values")),
+        ("compare-parallel", format!("runs/compare?runs={before},{script}&tab=parallel")),
+        ("compare-scatter", format!("runs/compare?runs={before},{script}&tab=scatter")),
+        ("compare-code", format!("runs/compare?runs={before},{script}&tab=code")),
+        ("compare-files", format!("runs/compare?runs={before},{script}&tab=files")),
         ("models", "models".to_owned()),
         ("model", format!("models/{model}")),
         ("version", format!("models/{model}/1")),
@@ -211,8 +224,9 @@ fn screens(app: &App, run: &str, script: &str) -> Vec<(&'static str, String)> {
     screens.into()
 }
 
-/// Logs a run as a script does: two curves, parameters, tags and files. Gives its id.
-fn scripted(app: &App) -> String {
+/// Logs a run as a script does: two curves that fall to an end, what the machine did, parameters, tags and
+/// files. Gives its id.
+fn scripted(app: &App, name: &str, (rate, end): (&str, f64)) -> String {
     let info = app.rpc("tracking.info", json!({})).expect("it is told");
     let (url, token) = (info["url"].as_str().expect("an address"), info["token"].as_str().expect("a token"));
     let post = |path: &str, body: Value| -> Value {
@@ -220,17 +234,22 @@ fn scripted(app: &App) -> String {
         let sent = request.header("Authorization", format!("Bearer {token}")).send_json(body);
         sent.and_then(|mut reply| reply.body_mut().read_json()).unwrap_or_else(|e| panic!("{path}: {e}"))
     };
-    let run = json!({ "experiment_id": "0", "run_name": "resnet, third try", "start_time": 1_790_000_000_000_u64, "user_id": "ada" });
+    let run = json!({ "experiment_id": "0", "run_name": name, "start_time": 1_790_000_000_000_u64, "user_id": "ada" });
     let run = post("runs/create", run)["run"]["info"]["run_id"].as_str().expect("an id").to_owned();
     let at = |step: u32, fall: f64, end: f64| end + (0.9 - end) * (-f64::from(step) / fall).exp();
-    let point = |key: &str, value: f64, step: u32| json!({ "key": key, "value": value, "timestamp": step, "step": step });
+    let point = |key: &str, value: f64, step: u32| json!({ "key": key, "value": value, "timestamp": 1_790_000_000_000_u64 + u64::from(step) * 10_000, "step": step });
     let metrics: Vec<Value> = (0..60)
         .flat_map(|step| {
-            [point("loss", at(step, 9.0, 0.08), step), point("val_loss", at(step, 12.0, 0.16), step)]
+            [
+                point("loss", at(step, 9.0, end), step),
+                point("val_loss", at(step, 12.0, 2.0 * end), step),
+                point("system/cpu_utilization_percentage", 60.0 + f64::from(step * 7 % 11), step),
+                point("system/system_memory_usage_megabytes", 400.0 + f64::from(step), step),
+            ]
         })
         .collect();
     let pair = |key: &str, value: &str| json!({ "key": key, "value": value });
-    let params = [pair("optimizer", "adam"), pair("lr", "0.001"), pair("batch_size", "64")];
+    let params = [pair("optimizer", "adam"), pair("lr", rate), pair("batch_size", "64")];
     let tags = [pair("team", "vision"), pair("mlflow.source.name", "train.py")];
     post("runs/log-batch", json!({ "run_id": run, "metrics": metrics, "params": params, "tags": tags }));
     let files = [
